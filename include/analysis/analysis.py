@@ -8,11 +8,19 @@ or where a failure cut a batch in two. Floats do not add associatively: partials
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
+
+from include.analysis.settings import Settings
+
+if TYPE_CHECKING:
+    from include.analysis.parts import StoredPart
 
 Partial = dict[str, Any]
 """Counts and integer sums in nested dictionaries, fit for JSON."""
@@ -53,6 +61,11 @@ class Analysis(ABC):
     schema: ClassVar[pa.Schema]
     columns: ClassVar[tuple[str, ...]] = ()
 
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Make the analysis for a deployment; override to take options from its settings."""
+        return cls()
+
     @abstractmethod
     def analyse(self, rows: Rows) -> Part:
         """Analyse one slice."""
@@ -65,9 +78,43 @@ class Analysis(ABC):
     def summarise(self, partial: Partial) -> dict[str, Any]:
         """The section of `results.json` for the merged partial of all rows."""
 
+    @property
+    def part_schema(self) -> pa.Schema:
+        """Columns of the answers in a part; override when they differ from what is added to each row in the end."""
+        return self.schema
+
+    def reduce(self, parts: Sequence[StoredPart], scratch: Path) -> Reduction:
+        """Merge the partials of all parts (in row order); `scratch` is a folder for what does not fit in memory."""
+        return Reduction(self, self.merge_all(part.partial() for part in parts))
+
+    def merge_all(self, partials: Iterable[Partial]) -> Partial:
+        """Merge any number of partials; empty ones (every row quarantined) add nothing."""
+        filled = [partial for partial in partials if partial]
+        return functools.reduce(self.merge, filled) if filled else {}
+
     def fingerprint(self) -> str:
         """What the answers depend on besides the rows; override when options or data files take part."""
         return f"{self.name}-{self.version}"
+
+
+class Reduction:
+    """The merged answer of an analysis for all rows."""
+
+    def __init__(self, analysis: Analysis, partial: Partial) -> None:
+        self.analysis = analysis
+        self.partial = partial
+
+    def example_rows(self) -> Collection[int]:
+        """Numbers of the rows whose text the section wants to show."""
+        return ()
+
+    def section(self, examples: Mapping[int, str]) -> dict[str, Any]:
+        """The section of `results.json`, given the texts of `example_rows`; empty when no row has an answer."""
+        return self.analysis.summarise(self.partial) if self.partial else {}
+
+    def finish(self, start: int, answers: pa.Table) -> pa.Table:
+        """The final answers of the rows from `start` on, from those in the parts. Called once a row, in row order."""
+        return answers
 
 
 def add_counts(left: Partial, right: Partial) -> Partial:

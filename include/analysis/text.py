@@ -24,7 +24,7 @@ SPACE = 32
 
 # Classes of folded code points.
 GAP, WORD, MARK, SYMBOL = 0, 1, 2, 3
-CLAUSE_MARKS = frozenset(".,;:!?¡¿…()[]{}|/\n\r\u2028\u2029—–\"«»“”")
+CLAUSE_MARKS = frozenset('.,;:!?¡¿…()[]{}|/\n\r\u2028\u2029—–"«»“”')
 
 
 def text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> pa.StringArray:
@@ -37,9 +37,7 @@ def text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> pa.S
     try:
         return pa.array(values, pa.string())
     except UnicodeEncodeError:  # lone surrogates are not text in any encoding
-        return pa.array(
-            [v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values], pa.string()
-        )
+        return pa.array([v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values], pa.string())
 
 
 class _CodePointTables:
@@ -140,9 +138,7 @@ def _strings(codes: Codes, offsets: Offsets) -> pa.StringArray:
     if len(raw) != len(codes):
         widths = 1 + (codes > 0x7F).astype(np.int64) + (codes > 0x7FF) + (codes > 0xFFFF)
         offsets = np.concatenate(([0], np.cumsum(widths)))[offsets]
-    return pa.StringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw)
-    )
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw))
 
 
 def normal_forms(texts: Iterable[str | None] | pa.Array) -> pa.StringArray:

@@ -1,0 +1,53 @@
+"""`python -m include.analysis FILE --out DIR`: the engine without Airflow, with a progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from include.analysis.arguments import add_arguments, parameters
+from include.analysis.batch_processor import BatchProcessor
+from include.analysis.errors import UserError
+from include.analysis.progress import ProgressTracker
+from include.analysis.report_text import summary_lines
+
+EXIT_STATUS = {"success": 0, "partial_success": 0, "failed": 1}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0 done, 1 failed, 2 unusable input or arguments."""
+    parser = argparse.ArgumentParser(prog="python -m include.analysis", description=__doc__)
+    add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    tracker = ProgressTracker()
+    try:
+        results = _process(arguments, tracker)
+    except UserError as error:
+        tracker.close()
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    finally:
+        tracker.close()
+    folder = Path(arguments.out).absolute()
+    print("\n".join(summary_lines(results, folder)))
+    return EXIT_STATUS[results["status"]]
+
+
+def _process(arguments: argparse.Namespace, tracker: ProgressTracker) -> dict[str, Any]:
+    params = parameters(arguments)
+    path, analyses = params.pop("input_path"), params.pop("analyses", None)
+    processor = BatchProcessor(params.pop("batch_size", None), params.pop("workers", None), **params)
+    names = analyses.split(",") if analyses is not None else None
+    return processor.process_parallel(path, names, tracker.update, out=arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The file given back: every input row with its answers, as Parquet and as CSV for Excel."""
+
+from __future__ import annotations
+
+import codecs
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from include.analysis.files import complete_file
+
+ROWS_PER_GROUP = 65_536
+"""Rows in a Parquet row group and a CSV block, whatever the batches were, so that the bytes do not depend on them."""
+
+FORMULA = r"^'*[=+\-@\t\r]"
+HARMLESS = r"^[+\-]*(\d[\d.,]*)?$"
+
+
+class CommentsWriter:
+    """Writes `comments.parquet` and `comments.csv`; neither exists before both are complete."""
+
+    def __init__(self, parquet: Path, csv: Path, schema: pa.Schema) -> None:
+        self.paths = (parquet, csv)
+        self.schema = schema
+        self.waiting: list[pa.Table] = []
+        self.rows_waiting = 0
+
+    def __enter__(self) -> Self:
+        self.stack = ExitStack()
+        parquet, csv = (self.stack.enter_context(complete_file(path)) for path in self.paths)
+        self.parquet = self.stack.enter_context(pq.ParquetWriter(parquet, self.schema, compression="zstd"))
+        file = self.stack.enter_context(csv.open("wb"))
+        file.write(codecs.BOM_UTF8)
+        self.csv = self.stack.enter_context(pa_csv.CSVWriter(file, csv_schema(self.schema)))
+        return self
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; they reach the files in groups of ROWS_PER_GROUP."""
+        self.waiting.append(table)
+        self.rows_waiting += table.num_rows
+        if self.rows_waiting >= ROWS_PER_GROUP:
+            joined = pa.concat_tables(self.waiting)
+            whole = joined.num_rows // ROWS_PER_GROUP * ROWS_PER_GROUP
+            for start in range(0, whole, ROWS_PER_GROUP):
+                self._write_group(joined.slice(start, ROWS_PER_GROUP))
+            self.waiting = [joined.slice(whole)]
+            self.rows_waiting -= whole
+
+    def _write_group(self, table: pa.Table) -> None:
+        table = table.combine_chunks()  # the encoders' page limits would show where chunks begin
+        self.parquet.write_table(table)
+        self.csv.write_table(neutralised(table))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self.rows_waiting:
+            self._write_group(pa.concat_tables(self.waiting))
+        self.stack.__exit__(kind, error, trace)
+
+
+def csv_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema with column names that a spreadsheet does not take for formulas."""
+    names = neutralise(pa.array(schema.names)).to_pylist()
+    return pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
+
+
+def neutralised(table: pa.Table) -> pa.Table:
+    """The table as it goes to CSV: cells that a spreadsheet would run are made text, empty texts are left empty."""
+    columns = []
+    for column in table.itercolumns():
+        if not pa.types.is_string(column.type):
+            columns.append(column)
+            continue
+        cells = neutralise(column.combine_chunks())
+        columns.append(pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells))
+    return pa.table(columns, schema=csv_schema(table.schema))
+
+
+def neutralise(cells: pa.StringArray) -> pa.StringArray:
+    """Put an apostrophe before cells that begin with = + - @, tab or carriage return (formula injection).
+
+    Plain numbers and lone signs stay. To be reversible, cells that begin so after apostrophes get one more: the
+    original is had by removing one apostrophe from every cell that begins with apostrophes and one of these signs.
+    """
+    risky = pc.and_(pc.match_substring_regex(cells, FORMULA), pc.invert(pc.match_substring_regex(cells, HARMLESS)))
+    if not pc.any(risky).as_py():
+        return cells
+    return pc.if_else(risky, pc.binary_join_element_wise("'", cells, ""), cells)

@@ -1,0 +1,216 @@
+"""One analysis of one batch: slice by slice, skipping what is done, in smaller slices when it has to."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from include.analysis.analysis import Analysis, Part, Rows
+from include.analysis.errors import UserError
+from include.analysis.files import write_json
+from include.analysis.memory import SMALLEST_SLICE, MemoryManager
+from include.analysis.parts import Batch, PartStore
+from include.analysis.planning import rows_within_memory
+from include.analysis.privacy import example
+from include.analysis.registry import load_analysis
+from include.analysis.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+PROBES = 50
+"""An analysis that fails on this many rows of a batch, tried alone, is broken rather than the rows."""
+
+
+def slice_limit(batch_size: int, retry: int) -> int:
+    """The largest slice of retry n (0 is the first try): `max(10, batch_size // 2**n)`."""
+    return max(SMALLEST_SLICE, batch_size >> retry)
+
+
+@dataclass
+class Attempt:
+    """How one try of one analysis of one batch went; kept in the run folder for the report."""
+
+    analysis: str
+    batch: int
+    number: int
+    slice_rows: int
+    started: float = field(default_factory=time.time)
+    seconds: float = 0.0
+    rows_done: int = 0
+    rows_skipped: int = 0
+    slices: int = 0
+    shrinks: list[dict[str, Any]] = field(default_factory=list)
+    outcome: str = "running"
+    error: str | None = None
+
+    @staticmethod
+    def path(run: RunFolder, analysis: str, batch: int, number: int) -> Path:
+        return run.attempts / analysis / f"{batch:05d}-{number:03d}.json"
+
+    def save(self, run: RunFolder) -> None:
+        write_json(self.path(run, self.analysis, self.batch, self.number), asdict(self))
+
+
+def analyse_batch(run: RunFolder, batch: Batch, name: str, retry: int = 0, number: int = 1) -> dict[str, Any]:
+    """Analyse the rows of a batch that have no part yet, and store a part for each slice.
+
+    `retry` sets the size of the slices (see `slice_limit`), `number` tells the tries of a batch apart.
+    Returns counts. Raises what the analysis raises when it fails for good; finished parts stay.
+    """
+    analysis = load_analysis(name)
+    memory = MemoryManager(run.config.max_memory_mb)
+    affordable = rows_within_memory(run.input["bytes_per_row"], memory.max_memory_mb)
+    attempt = Attempt(name, batch.index, number, min(slice_limit(len(batch), retry), affordable))
+    worker = BatchWorker(run, batch, analysis, memory, attempt)
+    attempt.save(run)
+    began = time.perf_counter()
+    try:
+        worker.work()
+        attempt.outcome = "done"
+    except BaseException as error:
+        attempt.outcome, attempt.error = "failed", f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        attempt.seconds = time.perf_counter() - began
+        attempt.save(run)
+    return {"batch": batch.index, "rows": attempt.rows_done, "skipped": attempt.rows_skipped, "slices": attempt.slices}
+
+
+@dataclass
+class BatchWorker:
+    """The state of one try."""
+
+    run: RunFolder
+    batch: Batch
+    analysis: Analysis
+    memory: MemoryManager
+    attempt: Attempt
+
+    def __post_init__(self) -> None:
+        self.store = PartStore(self.run.parts, self.analysis, self.batch)
+        self.known_to_work = False
+        self.text_column = self.run.input["text_column"]
+
+    def work(self) -> None:
+        missing = self.store.missing()
+        todo = sum(stop - start for start, stop in missing)
+        self.attempt.rows_skipped = len(self.batch) - todo
+        size = self.attempt.slice_rows
+        log.info(
+            "%s of %s: %d rows to do in slices of %d (%d rows have parts already)",
+            self.analysis.name, self.batch.label, todo, size, self.attempt.rows_skipped,
+        )  # fmt: skip
+        for start, stop in missing:
+            while start < stop:
+                taken = min(size, stop - start)
+                if not self.try_slice(start, start + taken):
+                    size = max(SMALLEST_SLICE, taken // 4)
+                    continue
+                start += taken  # noqa: PLW2901
+                size = self.adapt(size)
+
+    def try_slice(self, start: int, stop: int) -> bool:
+        """Analyse and store one slice; False when it should be tried again in smaller ones."""
+        try:
+            self.analyse_slice(start, stop)
+        except (UserError, OSError):
+            raise
+        except Exception as error:
+            self.memory.clean_up()
+            if stop - start <= SMALLEST_SLICE:
+                self.analyse_rows_alone(start, stop)
+                return True
+            self.note_shrink(stop - start, f"{type(error).__name__}: {error}")
+            return False
+        return True
+
+    def analyse_slice(self, start: int, stop: int) -> None:
+        before, began = self.memory.current_mb(), time.perf_counter()
+        part = self.checked(self.read(start, stop))
+        metrics = {
+            "seconds": time.perf_counter() - began,
+            "memory_delta_mb": self.memory.current_mb() - before,
+            "peak_memory_mb": self.memory.current_mb(),
+        }
+        self.finish_slice(start, stop, part, metrics, [])
+
+    def analyse_rows_alone(self, start: int, stop: int) -> None:
+        """Find the rows that an analysis fails on, and give the others their answers."""
+        began = time.perf_counter()
+        parts: list[Part] = []
+        quarantine: list[dict[str, Any]] = []
+        for row in range(start, stop):
+            outcome = self.try_alone(row)
+            if isinstance(outcome, Part):
+                parts.append(outcome)
+                self.known_to_work = True
+            else:
+                log.warning("%s fails on row %d: %s", self.analysis.name, row, type(outcome).__name__)
+                quarantine.append({"row": row, "error": example(f"{type(outcome).__name__}: {outcome}")})
+                parts.append(Part({}, _no_answer(self.analysis)))
+        if not self.known_to_work:
+            self.probe()
+        partial = self.analysis.merge_all(part.partial for part in parts)
+        answers = pa.concat_tables([part.answers for part in parts]).combine_chunks()
+        self.finish_slice(start, stop, Part(partial, answers), {"seconds": time.perf_counter() - began}, quarantine)
+
+    def try_alone(self, row: int) -> Part | Exception:
+        try:
+            return self.checked(self.read(row, row + 1))
+        except (UserError, OSError):
+            raise
+        except Exception as error:
+            return error
+
+    def probe(self) -> None:
+        """See whether the analysis works on any row of the batch.
+
+        Raises what it raises, when it does not: then it has failed, and putting the batch in quarantine row by row
+        would only take long to say so.
+        """
+        rows = range(self.batch.start, self.batch.stop, max(1, len(self.batch) // PROBES))
+        outcomes = [self.try_alone(row) for row in rows]
+        if not any(isinstance(outcome, Part) for outcome in outcomes):
+            raise next(outcome for outcome in outcomes if isinstance(outcome, Exception))
+
+    def read(self, start: int, stop: int) -> Rows:
+        return self.batch.read(self.text_column, self.analysis.columns, start, stop)
+
+    def checked(self, rows: Rows) -> Part:
+        part = self.analysis.analyse(rows)
+        if part.answers.num_rows != len(rows):
+            raise ValueError(f"{self.analysis.name} answered {part.answers.num_rows} rows of {len(rows)}")
+        return part
+
+    def finish_slice(
+        self, start: int, stop: int, part: Part, metrics: dict[str, Any], quarantine: list[dict[str, Any]]
+    ) -> None:
+        self.store.write(start, stop, part, metrics, quarantine)
+        self.known_to_work = True
+        self.attempt.slices += 1
+        self.attempt.rows_done += stop - start
+
+    def adapt(self, size: int) -> int:
+        """The size of the next slice, by the memory in use."""
+        if self.memory.should_gc():
+            self.memory.clean_up()
+        adapted = self.memory.next_slice(size, self.attempt.slice_rows)
+        if adapted < size:
+            self.note_shrink(size, f"memory at {self.memory.percentage():.0f} % of the limit", adapted)
+        return adapted
+
+    def note_shrink(self, size: int, reason: str, adapted: int | None = None) -> None:
+        adapted = adapted or max(SMALLEST_SLICE, size // 4)
+        log.warning(
+            "%s of %s: slices of %d rows now, not %d (%s)", self.analysis.name, self.batch.label, adapted, size, reason
+        )
+        self.attempt.shrinks.append({"from": size, "to": adapted, "reason": reason})
+
+
+def _no_answer(analysis: Analysis) -> pa.Table:
+    return pa.table({field.name: pa.nulls(1, field.type) for field in analysis.part_schema})

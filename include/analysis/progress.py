@@ -1,0 +1,110 @@
+"""How far a run is: counted from the parts on disk, so it is true whoever runs it and whatever died on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from include.analysis.files import read_json
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+SPLITTING, ANALYSING, AGGREGATING, FINISHED = "splitting", "analysing", "aggregating", "finished"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` of `total` row-analyses (a row counts once for each analysis); `total` None: not known yet."""
+
+    phase: str
+    done: int
+    total: int | None
+    rows: int | None = None
+
+    @property
+    def percentage(self) -> float:
+        return round(100 * self.done / self.total, 2) if self.total else 0.0
+
+
+def read_progress(folder: Path) -> Progress:
+    """How far the run in a folder is. Reads names of files alone, so it is cheap enough to poll."""
+    try:
+        record = read_json(folder / "run.json")
+        manifest = read_json(folder / "batches" / "manifest.json")
+    except (FileNotFoundError, ValueError):
+        return Progress(SPLITTING, 0, None)
+    total = manifest["rows"] * len(record["config"]["analyses"])
+    if (folder / "results.json").exists():
+        return Progress(FINISHED, total, total, manifest["rows"])
+    done = sum(
+        _rows_done(folder / "parts" / fingerprint / f"{batch['index']:05d}-{batch['digest']}", batch)
+        for fingerprint in record.get("fingerprints", {}).values()
+        for batch in manifest["batches"]
+    )
+    return Progress(ANALYSING if done < total else AGGREGATING, done, total, manifest["rows"])
+
+
+def _rows_done(folder: Path, batch: dict[str, Any]) -> int:
+    names = [path.stem for path in folder.glob("[0-9]*.parquet")] if folder.is_dir() else []
+    rows = sum(int(stop) - int(start) for start, stop in (name.split("-") for name in names))
+    return min(rows, int(batch["stop"]) - int(batch["start"]))
+
+
+@dataclass
+class ProgressTracker:
+    """Shows progress: a bar with rate and time left on a terminal, a line every ten seconds elsewhere."""
+
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    seconds_between_lines: float = 10.0
+
+    def __post_init__(self) -> None:
+        self.began = time.monotonic()
+        self._bar: tqdm[Any] | None = None
+        self._last_line = -self.seconds_between_lines
+        self._phase = ""
+
+    def update(self, progress: Progress) -> None:
+        """Show where the run is now."""
+        if self.stream.isatty():
+            self._update_bar(progress)
+        else:
+            self._update_line(progress)
+
+    def rate(self, progress: Progress) -> float:
+        """Row-analyses a second since the tracker began."""
+        elapsed = time.monotonic() - self.began
+        return progress.done / elapsed if elapsed > 0 else 0.0
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _update_bar(self, progress: Progress) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                total=progress.total, file=self.stream, unit="row", unit_scale=True, leave=False, dynamic_ncols=True
+            )
+        self._bar.total = progress.total
+        self._bar.set_description_str(progress.phase, refresh=False)
+        self._bar.n = progress.done
+        self._bar.refresh()
+
+    def _update_line(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.phase == self._phase and now - self._last_line < self.seconds_between_lines:
+            return
+        self._phase, self._last_line = progress.phase, now
+        rate = self.rate(progress)
+        text = progress.phase
+        if progress.total and progress.phase == ANALYSING:
+            left = (progress.total - progress.done) / rate if rate else None
+            text += f": {progress.percentage:.0f} %, {rate:,.0f} rows/s"
+            text += f", {left:,.0f} s left" if left is not None else ""
+        print(text, file=self.stream, flush=True)

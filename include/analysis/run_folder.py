@@ -1,0 +1,129 @@
+"""The run folder: everything of one run, and where in it each thing lies.
+
+run.json                            what this run does (written first)
+batches/input.json                  what the input is (written before the first batch)
+batches/00000.parquet, ...          the rows, a file a batch
+batches/manifest.json               the batches and what reading found (written after the last)
+parts/<analysis>/<batch>/<rows>     what each analysis wrote, a file a slice
+attempts/<analysis>/<batch>-<try>   how each try went
+errors/<task>.json                  why a task failed
+comments.parquet, comments.csv      every row with its answers
+results.json                        the results (written last)
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from include.analysis.configuration import RunConfig
+from include.analysis.errors import AnalysisError, OutputUnwritable, UserError
+from include.analysis.files import read_json, write_json
+from include.analysis.parts import Batch
+
+RESULT_FILES = ("results.json", "comments.parquet", "comments.csv")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and records of one run."""
+
+    path: Path
+
+    @property
+    def batches(self) -> Path:
+        return self.path / "batches"
+
+    @property
+    def input_file(self) -> Path:
+        return self.batches / "input.json"
+
+    @property
+    def manifest_file(self) -> Path:
+        return self.batches / "manifest.json"
+
+    @property
+    def parts(self) -> Path:
+        return self.path / "parts"
+
+    @property
+    def attempts(self) -> Path:
+        return self.path / "attempts"
+
+    @property
+    def errors(self) -> Path:
+        return self.path / "errors"
+
+    @property
+    def results_file(self) -> Path:
+        return self.path / "results.json"
+
+    def begin(self, config: RunConfig, fingerprints: Mapping[str, str]) -> None:
+        """Start a run here: drop the results and records of an earlier run; its batches and parts may still serve.
+
+        `fingerprints` says what the answers of each analysis depend on.
+
+        Raises OutputUnwritable.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for name in RESULT_FILES:
+                (self.path / name).unlink(missing_ok=True)
+            for folder in (self.attempts, self.errors):
+                shutil.rmtree(folder, ignore_errors=True)
+            record = {"config": config.to_dict(), "fingerprints": dict(fingerprints), "started": time.time()}
+            write_json(self.path / "run.json", record)
+        except OSError as error:
+            raise OutputUnwritable(
+                f"the results cannot be written to {self.path}: {error.strerror or error}; name a folder that can be"
+            ) from error
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What `begin` wrote."""
+        found: dict[str, Any] = read_json(self.path / "run.json")
+        return found
+
+    @property
+    def config(self) -> RunConfig:
+        return RunConfig.from_dict(self.record["config"])
+
+    @cached_property
+    def input(self) -> dict[str, Any]:
+        """What the input is and how it is cut, known when the first batch is complete."""
+        found: dict[str, Any] = read_json(self.input_file)
+        return found
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the split found and wrote.
+
+        Raises AnalysisError when the split is not complete.
+        """
+        try:
+            found: dict[str, Any] = read_json(self.manifest_file)
+        except FileNotFoundError:
+            raise AnalysisError(f"the split of {self.path} is not complete: it has no batches/manifest.json") from None
+        return found
+
+    def batch_list(self) -> list[Batch]:
+        """The batches in input order."""
+        return [Batch(folder=self.batches, **entry) for entry in self.manifest["batches"]]
+
+    def record_failure(self, task: str, error: BaseException) -> None:
+        """Keep why a task failed, for whoever reports on the run."""
+        kind = "user" if isinstance(error, UserError) else "other"
+        message = str(error) or type(error).__name__
+        write_json(
+            self.errors / f"{task}.json",
+            {"task": task, "kind": kind, "type": type(error).__name__, "message": message},
+        )
+
+    def failures(self) -> dict[str, dict[str, str]]:
+        """The recorded failures, by task."""
+        return {path.stem: read_json(path) for path in sorted(self.errors.glob("*.json"))}
