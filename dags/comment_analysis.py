@@ -1,4 +1,4 @@
-"""The DAG `comment_analysis`: find input -> split -> one mapped task per analysis and batch -> aggregate.
+"""The DAG `comment_analysis`: find input -> split -> one mapped task for each analysis and batch -> aggregate.
 
 Wiring only: what the tasks do is in `include.analysis.pipeline`, and is imported inside them.
 """
@@ -92,14 +92,20 @@ USER_ERRORS_FAIL_AT_ONCE = ExceptionRetryPolicy(
 )
 
 
-@task.branch
-def find_input(params: Any = None, run_id: Any = None) -> list[str]:
-    """Validate the parameters, find the export, begin the run folder; then only the selected analyses follow."""
+@task
+def find_input(params: Any = None, run_id: Any = None) -> str:
+    """Validate the parameters, find the export, and begin the run folder."""
     from include.analysis import pipeline
 
-    run = pipeline.find_input(dict(params), run_id)
-    get_current_context()["ti"].xcom_push("run_folder", str(run.path))
-    return ["split", *run.config.analyses]
+    return str(pipeline.find_input(dict(params), run_id).path)
+
+
+@task.branch
+def choose_analyses(folder: str) -> list[str]:
+    """Let the selected analyses follow; the others are skipped."""
+    from include.analysis.run_folder import RunFolder
+
+    return list(RunFolder(Path(folder)).config.analyses)
 
 
 @task
@@ -143,8 +149,9 @@ with DAG(
         "retry_policy": USER_ERRORS_FAIL_AT_ONCE,
     },
 ) as dag:
-    found = find_input()
-    batches = split(found["run_folder"])
+    folder = find_input()
+    chosen = choose_analyses(folder)
+    batches = split(folder)
     results = aggregate(batches)
     for name in ANALYSES:
         analysed = (
@@ -152,4 +159,4 @@ with DAG(
             .partial(name=name)
             .expand(batch=batches)
         )
-        found >> analysed >> results
+        chosen >> analysed >> results

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from include.analysis import VERSION
 from include.analysis.analysis import Analysis, Reduction
 from include.analysis.files import read_json, write_json
+from include.analysis.memory import MemoryManager
 from include.analysis.output import CommentsWriter
 from include.analysis.parts import PartStore, StoredPart, gaps
 from include.analysis.reading import SourceInfo
@@ -82,6 +83,7 @@ class ResultsAggregator:
         self.run = run
         self.batches = run.batch_list()
         self.rows: int = run.manifest["rows"]
+        self.began = time.perf_counter()
 
     def aggregate(self) -> dict[str, Any]:
         """Write the results, `results.json` last, and return its content.
@@ -172,7 +174,7 @@ class ResultsAggregator:
                 "error_count": sum(map(len, errors.values())) + sum(len(one.quarantine) for one in answered),
             },
             **{one.analysis.name: one.reduction.section(examples) for one in answered},
-            "performance": self.performance(answered, elapsed),
+            "performance": self.performance(answered, attempts, elapsed),
             "recovery": self.recovery(answered, attempts),
             "errors": errors,
             "versions": {
@@ -225,7 +227,9 @@ class ResultsAggregator:
             ],
         }
 
-    def performance(self, answered: Sequence[Answered], elapsed: float) -> dict[str, Any]:
+    def performance(
+        self, answered: Sequence[Answered], attempts: Sequence[dict[str, Any]], elapsed: float
+    ) -> dict[str, Any]:
         """Figures of the run; a batch here is one analysis of one batch."""
         seconds: Counter[tuple[str, int]] = Counter()
         deltas: Counter[tuple[str, int]] = Counter()
@@ -236,17 +240,22 @@ class ResultsAggregator:
                 deltas[key] += metrics.get("memory_delta_mb", 0.0)
         all_batches = len(self.batches) * len(answered)
         failed = sum(len(one.unanswered) for one in answered)
-        peaks = [metrics.get("peak_memory_mb", 0.0) for one in answered for metrics in one.metrics]
+        split = self.run.manifest["metrics"]
+        peaks = {"split": split["peak_memory_mb"], "aggregate": MemoryManager.peak_mb()}
+        for attempt in attempts:
+            peaks[attempt["analysis"]] = max(attempt["peak_memory_mb"], peaks.get(attempt["analysis"], 0.0))
         return {
             "total_processing_time": round(elapsed, 3),
             "average_batch_time": _mean(list(seconds.values())),
             "items_per_second": round(self.rows / elapsed, 1) if elapsed else 0.0,
-            "analysis_seconds": {
-                one.analysis.name: round(sum(metrics["seconds"] for metrics in one.metrics), 3) for one in answered
+            "step_seconds": {
+                "split": round(split["seconds"], 3),
+                "aggregate": round(time.perf_counter() - self.began, 3),
+                **{one.analysis.name: round(sum(metrics["seconds"] for metrics in one.metrics), 3) for one in answered},
             },
             "average_memory_delta_mb": _mean(list(deltas.values())),
             "max_memory_delta_mb": round(max(deltas.values(), default=0.0), 3),
-            "peak_memory_mb": round(max(peaks, default=0.0), 1),
+            "peak_memory_mb": {name: round(peak, 1) for name, peak in peaks.items()},
             "success_rate": round(100 * (all_batches - failed) / all_batches, 2) if all_batches else 0.0,
             "batch_size": self.run.input["plan"]["batch_size"],
             "batch_size_reason": self.run.input["plan"]["reason"],

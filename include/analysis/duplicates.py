@@ -23,7 +23,7 @@ from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.spill import Integers, Spill
-from include.analysis.text import normal_forms, text_array
+from include.analysis.text import blocks, normal_forms, text_array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,11 +32,15 @@ KEY = pa.binary(16)
 ROWS_PER_SHARD = 2_000_000
 ROWS_PER_WINDOW = 1 << 20
 GROUPS_SHOWN = 100
-ROWS_SHOWN = 50
+ROWS_SHOWN = 20
 
 
 def keys_of(texts: pa.StringArray) -> pa.Array:
     """The 16-byte key of each text's normal form; null where that is empty."""
+    return pa.concat_arrays([pa.array([], KEY), *map(_keys_of_block, blocks(texts))])
+
+
+def _keys_of_block(texts: pa.StringArray) -> pa.Array:
     coded = normal_forms(texts).dictionary_encode()
     digests = [
         hashlib.blake2b(form, digest_size=16).digest() if form else None

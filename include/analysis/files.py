@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+NUMBERS = re.compile(r"\[\n\s*(-?\d+(?:,\n\s*-?\d+)*)\n\s*\]")
+"""A list of whole numbers in indented JSON; it reads better on one line. (Texts hold no bare newline in JSON.)"""
 
 
 @contextmanager
@@ -24,9 +28,11 @@ def complete_file(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON in one stroke."""
+    """Write JSON, indented, whole or not at all."""
     with complete_file(path) as temporary:
-        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        indented = json.dumps(value, ensure_ascii=False, indent=1)
+        text = NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", indented)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:

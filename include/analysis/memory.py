@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import resource
+import sys
 from dataclasses import dataclass
 
 import psutil
@@ -21,6 +23,12 @@ class MemoryManager:
     def current_mb(self) -> float:
         """Resident memory of this process, MiB."""
         return float(psutil.Process().memory_info().rss) / MEBIBYTE
+
+    @staticmethod
+    def peak_mb() -> float:
+        """The most resident memory that this process has had so far, MiB."""
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEBIBYTE
 
     def percentage(self) -> float:
         """Resident memory as a percentage of the limit."""

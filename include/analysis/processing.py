@@ -41,6 +41,7 @@ class Attempt:
     slice_rows: int
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
+    peak_memory_mb: float = 0.0
     rows_done: int = 0
     rows_skipped: int = 0
     slices: int = 0
@@ -77,6 +78,7 @@ def analyse_batch(run: RunFolder, batch: Batch, name: str, retry: int = 0, numbe
         raise
     finally:
         attempt.seconds = time.perf_counter() - began
+        attempt.peak_memory_mb = memory.peak_mb()
         attempt.save(run)
     return {"batch": batch.index, "rows": attempt.rows_done, "skipped": attempt.rows_skipped, "slices": attempt.slices}
 
@@ -135,7 +137,6 @@ class BatchWorker:
         metrics = {
             "seconds": time.perf_counter() - began,
             "memory_delta_mb": self.memory.current_mb() - before,
-            "peak_memory_mb": self.memory.current_mb(),
         }
         self.finish_slice(start, stop, part, metrics, [])
 

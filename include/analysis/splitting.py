@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from include.analysis.errors import NoRows
 from include.analysis.files import complete_file, read_json, write_json
+from include.analysis.memory import MemoryManager
 from include.analysis.parts import Batch
 from include.analysis.planning import BatchPlan
 from include.analysis.reading import Source
@@ -32,6 +34,7 @@ class Splitter:
         self.plan = plan
         self.rows = 0
         self.blank = 0
+        self.began = time.perf_counter()
 
     def split(self) -> Iterator[Batch]:
         """Yield each batch as soon as its file is complete; the manifest is complete when this is exhausted.
@@ -129,6 +132,7 @@ class Splitter:
         """What is known after the last."""
         return {
             "signature": signature,
+            "metrics": {"seconds": time.perf_counter() - self.began, "peak_memory_mb": MemoryManager.peak_mb()},
             "content_digest": self.source.content_digest,
             "quality": self.source.quality.to_dict(),
             "rows": self.rows,

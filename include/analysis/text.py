@@ -9,25 +9,31 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Codes = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Texts: TypeAlias = Iterable[str | None] | pa.Array | pa.ChunkedArray
+Values = TypeVar("Values", bound=npt.NDArray[Any])
 
 SPACE = 32
+BLOCK_BYTES = 1 << 20
 
 # Classes of folded code points.
 GAP, WORD, MARK, SYMBOL = 0, 1, 2, 3
 CLAUSE_MARKS = frozenset('.,;:!?¡¿…()[]{}|/\n\r\u2028\u2029—–"«»“”')
 
 
-def text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> pa.StringArray:
+def text_array(texts: Texts) -> pa.StringArray:
     """Texts as one Arrow string array; what is missing (None, NaN) becomes null."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
@@ -38,6 +44,16 @@ def text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> pa.S
         return pa.array(values, pa.string())
     except UnicodeEncodeError:  # lone surrogates are not text in any encoding
         return pa.array([v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values], pa.string())
+
+
+def blocks(texts: pa.StringArray, size: int = BLOCK_BYTES) -> Iterator[pa.StringArray]:
+    """Cut an array into runs of texts of about `size` bytes, so that work on them stays in the processor's cache."""
+    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    start = 0
+    while start < len(texts):
+        stop = max(start + 1, int(np.searchsorted(ends, int(ends[start]) + size, side="right")) - 1)
+        yield texts[start:stop]
+        start = stop
 
 
 class _CodePointTables:
@@ -63,7 +79,9 @@ class _CodePointTables:
         if character in CLAUSE_MARKS:
             return MARK
         category = unicodedata.category(character)
-        return SYMBOL if category in ("So", "Sk") and ord(character) > 0xA8 else GAP
+        # Unassigned code points among the emojis are emojis newer than this Python's Unicode tables.
+        is_emoji = category == "So" or (category == "Cn" and 0x1F000 <= ord(character) < 0x20000)
+        return SYMBOL if is_emoji or (category == "Sk" and ord(character) > 0xA8) else GAP
 
     def meet(self, codes: Codes) -> None:
         for code in np.unique(codes[self.length[codes] < 0]).tolist():
@@ -101,18 +119,21 @@ class FoldedText:
         return _TABLES.classes(self.codes)
 
 
-def fold(texts: Iterable[str | None] | pa.Array) -> FoldedText:
+def fold(texts: Texts) -> FoldedText:
     """Decompose (NFKD), drop combining marks and casefold a column of comments."""
     codes, offsets = _code_points(text_array(texts))
     _TABLES.meet(codes)
     lengths = _TABLES.length[codes]
-    if (lengths == 1).all():
+    special = np.flatnonzero(lengths != 1)
+    if not len(special):
         return FoldedText(_TABLES.single[codes], offsets)
-    ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
     folded = np.repeat(_TABLES.single[codes], lengths)
-    for place in np.flatnonzero(lengths > 1).tolist():
-        folded[ends[place] : ends[place + 1]] = _TABLES.longer[int(codes[place])]
-    return FoldedText(folded, ends[offsets])
+    growth = np.concatenate(([0], np.cumsum(lengths[special] - 1, dtype=np.int64)))
+    for index in np.flatnonzero(lengths[special] > 1).tolist():
+        fold_of_one = _TABLES.longer[int(codes[special[index]])]
+        begin = int(special[index] + growth[index])
+        folded[begin : begin + len(fold_of_one)] = fold_of_one
+    return FoldedText(folded, offsets + growth[np.searchsorted(special, offsets)])
 
 
 def _code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
@@ -127,21 +148,26 @@ def _code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
     relative = byte_offsets.astype(np.int64) - start
     if len(codes) == len(raw):
         return codes, relative
-    first_bytes = np.frombuffer(raw, np.uint8) & 0xC0 != 0x80
-    characters = np.concatenate(([0], np.cumsum(first_bytes, dtype=np.int64)))
-    return codes, characters[relative]
+    return codes, _kept_before(np.frombuffer(raw, np.uint8) & 0xC0 != 0x80, relative)
+
+
+def _kept_before(kept: Mask, positions: Offsets) -> Offsets:
+    """How many of `kept` are true before each position; cheap where most are, as in text."""
+    return positions - np.searchsorted(np.flatnonzero(~kept), positions)
 
 
 def _strings(codes: Codes, offsets: Offsets) -> pa.StringArray:
     """The Arrow strings that stand in `codes` between neighbouring `offsets`."""
     raw = codes.tobytes().decode("utf-32-le").encode("utf-8")
     if len(raw) != len(codes):
-        widths = 1 + (codes > 0x7F).astype(np.int64) + (codes > 0x7FF) + (codes > 0xFFFF)
-        offsets = np.concatenate(([0], np.cumsum(widths)))[offsets]
+        # A code point takes one byte more for each of these limits that it passes.
+        offsets = offsets + sum(
+            np.searchsorted(np.flatnonzero(codes > limit), offsets) for limit in (0x7F, 0x7FF, 0xFFFF)
+        )
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw))
 
 
-def normal_forms(texts: Iterable[str | None] | pa.Array) -> pa.StringArray:
+def normal_forms(texts: Texts) -> pa.StringArray:
     """The normal form of each comment: two comments are exact duplicates when theirs are equal and not empty.
 
     NFKD, combining marks dropped, casefolded, every run of characters that are not letters or digits (`str.isalnum`)
@@ -150,22 +176,22 @@ def normal_forms(texts: Iterable[str | None] | pa.Array) -> pa.StringArray:
     folded = fold(texts)
     codes, offsets = folded.codes, folded.offsets
     word = folded.classes == WORD
-    begins = np.zeros(len(codes) + 1, bool)
-    begins[offsets] = True
-    previous_is_word = np.concatenate(([False], word[:-1])) & ~begins[:-1]
-    kept = word | previous_is_word
-    kept_before = np.concatenate(([0], np.cumsum(kept, dtype=np.int64)))
-    kept_codes = np.where(word, codes, np.uint32(SPACE))[kept]
-    kept_offsets = kept_before[offsets]
-    filled = kept_offsets[1:] > kept_offsets[:-1]
-    last = kept_offsets[1:][filled] - 1
-    trailing = last[kept_codes[last] == SPACE]
-    if len(trailing):
-        stays = np.ones(len(kept_codes), bool)
-        stays[trailing] = False
-        kept_codes = kept_codes[stays]
-        kept_offsets = np.concatenate(([0], np.cumsum(stays, dtype=np.int64)))[kept_offsets]
-    return _strings(kept_codes, kept_offsets)
+    starts = np.flatnonzero(_run_starts(word, offsets))
+    first_words = np.searchsorted(starts, offsets[:-1])
+    follows_a_word = np.ones(len(starts) + 1, bool)
+    follows_a_word[first_words] = False
+    kept = word.copy()
+    kept[starts[follows_a_word[:-1]] - 1] = True  # the gap before each word but the first of a comment
+    return _strings(np.where(word, codes, np.uint32(SPACE))[kept], _kept_before(kept, offsets))
+
+
+def _run_starts(member: Mask, offsets: Offsets) -> Mask:
+    """Where runs of `member` begin; no run crosses the border of a comment."""
+    goes_on = np.empty(len(member) + 1, bool)
+    goes_on[:1] = False
+    goes_on[1:] = member
+    goes_on[offsets] = False
+    return member & ~goes_on[:-1]
 
 
 def normal_form(text: str) -> str:
@@ -193,21 +219,37 @@ class Tokens:
         return np.repeat(np.arange(len(counts)), counts)
 
 
-def tokenise(texts: Iterable[str | None] | pa.Array) -> Tokens:
+def tokenise(texts: Texts) -> Tokens:
     """Cut comments into folded words (runs of letters and digits), clause marks (".") and single symbols."""
     folded = fold(texts)
     kinds, offsets = folded.classes, folded.offsets
-    codes = np.where(kinds == MARK, np.uint32(ord(".")), folded.codes)
-    begins = np.zeros(len(codes) + 1, bool)
-    begins[offsets] = True
-    starts = (kinds != GAP) & (begins[:-1] | (kinds != WORD) | (np.concatenate(([GAP], kinds[:-1])) != WORD))
     kept = kinds != GAP
-    starts_kept = starts[kept]
-    token_offsets = np.concatenate((np.flatnonzero(starts_kept), [len(starts_kept)])).astype(np.int64)
-    tokens_before = np.concatenate(([0], np.cumsum(starts, dtype=np.int64)))
-    coded = _strings(codes[kept], token_offsets).dictionary_encode()
+    single = kept & (kinds != WORD)
+    starts = np.flatnonzero(_run_starts(kinds == WORD, offsets) | single)
+    codes = np.where(kinds == MARK, np.uint32(ord(".")), folded.codes)[kept]
+    coded = _strings(codes, np.append(_kept_before(kept, starts), len(codes))).dictionary_encode()
     return Tokens(
         ids=coded.indices.to_numpy(zero_copy_only=False),
-        offsets=tokens_before[offsets],
+        offsets=np.searchsorted(starts, offsets),
         vocabulary=coded.dictionary.to_pylist(),
     )
+
+
+def distinct(texts: Texts) -> tuple[pa.StringArray, Offsets]:
+    """The different texts (missing ones as ""), and for each text which of them it is: score once, take back."""
+    coded = text_array(texts).fill_null("").dictionary_encode()
+    return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def blank(texts: pa.StringArray) -> Mask:
+    """Which texts hold nothing but white space; missing ones too."""
+    bare = pc.equal(pc.utf8_trim_whitespace(texts.fill_null("")), "")
+    flags: Mask = bare.to_numpy(zero_copy_only=False).astype(bool)
+    return flags
+
+
+def by_distinct_text(function: Callable[[Tokens], Values], texts: Texts) -> Values:
+    """What `function` says of each text (its first axis), asked once for each different text, in blocks."""
+    different, which = distinct(texts)
+    found = [function(tokenise(block)) for block in blocks(different)]
+    return cast(Values, np.concatenate(found)[which]) if found else function(tokenise(different))

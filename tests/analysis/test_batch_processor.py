@@ -109,7 +109,9 @@ def test_results_file_says_what_is_returned(calm: tuple[Path, dict[str, Any]]) -
     assert results["status"] == "success"
     assert results["summary"]["total_processed"] == 1000
     assert results["summary"]["error_count"] == 0
-    blank = sum(not (text or "").strip() for text in pd.read_csv(results["input"]["path"])["Comentario Final"].fillna(""))
+    blank = sum(
+        not (text or "").strip() for text in pd.read_csv(results["input"]["path"])["Comentario Final"].fillna("")
+    )
     assert results["data_quality"]["blank_comments"] == blank
     assert results["emotions"]["total_analyzed_comments"] == 1000 - blank
     assert results["performance"]["success_rate"] == 100
@@ -187,9 +189,7 @@ def test_when_no_analysis_gives_an_answer_the_run_has_failed(export: Path, monke
     assert BatchProcessor(500, 2).process_parallel(export, ["broken"])["status"] == "failed"
 
 
-def test_memory_errors_shrink_the_slices(
-    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_errors_shrink_the_slices(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_custom(monkeypatch, "greedy", "letters")
     results = BatchProcessor(1000, 1).process_parallel(export, ["greedy", "letters"], out=tmp_path)
     assert results["status"] == "success"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from include.analysis.duplicates import DuplicateCleaner, DuplicatesAnalysis, gr
 from include.analysis.parts import Batch, PartStore
 from include.analysis.text import normal_form
 
-TEXTS = st.lists(st.sampled_from(["Hola", "hola!", "HOLÁ", "chau", "👍", "", "...", "no anda", "No anda."]), max_size=40)
+TEXTS = st.lists(
+    st.sampled_from(["Hola", "hola!", "HOLÁ", "chau", "👍", "", "...", "no anda", "No anda."]), max_size=40
+)
 
 
 def truth(texts: list[str]) -> list[int | None]:
@@ -35,7 +38,7 @@ def reduce_in_slices(texts: list[str], cuts: list[int], folder: Path) -> tuple[l
     analysis = DuplicatesAnalysis()
     bounds = [0, *sorted(cuts), len(texts)]
     parts = []
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in itertools.pairwise(bounds):
         if start < stop:
             batch = Batch(folder, start, start + 1, stop + 1, "digest")
             rows = Rows(start + 1, pa.array(texts[start:stop], pa.string()), pa.table({}))
@@ -70,7 +73,16 @@ def test_the_global_truth_whatever_the_slices(
 
 
 def test_section(tmp_path: Path) -> None:
-    texts = ["Muy bien", "malo", "muy BIEN!", "", "MUY BIEN", "Malo.", "llamar al 0981 123 456", "llamar al 0981 123456"]
+    texts = [
+        "Muy bien",
+        "malo",
+        "muy BIEN!",
+        "",
+        "MUY BIEN",
+        "Malo.",
+        "llamar al 0981 123 456",
+        "llamar al 0981 123456",
+    ]
     _, section = reduce_in_slices(texts, [4], tmp_path)
     assert section == {
         "total_duplicates": 3,

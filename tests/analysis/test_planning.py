@@ -27,9 +27,7 @@ AIRFLOW_MAX_MAP_LENGTH = 1024
         (50_000_000, 150, 512, 2, 60_000, 834),
     ],
 )
-def test_examples(
-    rows: int, bytes_per_row: float, memory_mb: int, workers: int, batch_size: int, batches: int
-) -> None:
+def test_examples(rows: int, bytes_per_row: float, memory_mb: int, workers: int, batch_size: int, batches: int) -> None:
     plan = plan_batches(rows, bytes_per_row, memory_mb, workers)
     assert (plan.batch_size, math.ceil(rows / plan.batch_size)) == (batch_size, batches)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.analysis.text import fold, normal_form, normal_forms, tokenise
+from include.analysis.text import blocks, fold, normal_form, normal_forms, tokenise
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SPANISH = st.text("aáàâeéiíoóuúüñÑßﬁ½İ'’.,;!¡¿? \n\t😡👍❤️-", max_size=30)
@@ -65,6 +65,14 @@ def test_folding_keeps_the_borders_of_comments(texts: list[str]) -> None:
         for text in texts
     ]
     assert parts == expected
+
+
+@given(st.lists(SPANISH), st.integers(1, 40), st.data())
+def test_blocks_are_the_whole(texts: list[str], size: int, data: st.DataObject) -> None:
+    whole = pa.array(texts, pa.string())[data.draw(st.integers(0, len(texts))) :]
+    found = list(blocks(whole, size))
+    assert [text for block in found for text in block.to_pylist()] == whole.to_pylist()
+    assert all(len(block) == 1 or sum(len(t.encode()) for t in block.to_pylist()) <= size for block in found)
 
 
 def test_lone_surrogates_and_missing_values_are_no_text() -> None:

@@ -1,0 +1,62 @@
+"""Reads an export of comments, whatever its format, encoding and layout, as Arrow tables of strings.
+
+source = open_source(Path("comentarios.csv"))
+for table in source.chunks():
+    texts = table.column(source.info.text_column)
+source.quality.to_dict()    # what had to be mended on the way
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from include.analysis.reading.delimited import open_delimited
+from include.analysis.reading.filetype import SUFFIXES, identify
+from include.analysis.reading.frame import dataframe_source
+from include.analysis.reading.source import CHUNK_ROWS, ReadOptions, Source, SourceInfo, SourceQuality
+from include.analysis.reading.workbook import open_workbook
+
+__all__ = [
+    "CHUNK_ROWS",
+    "SUFFIXES",
+    "ReadOptions",
+    "Source",
+    "SourceInfo",
+    "SourceQuality",
+    "check_input",
+    "dataframe_source",
+    "open_source",
+]
+
+
+_DETECT_ALL = ReadOptions()
+
+
+def check_input(path: Path) -> None:
+    """Raise what `open_source` would raise about the path, the type and the permissions of a file, without reading it.
+
+    Raises:
+        InputNotFound, InputUnreadable, UnsupportedInput, CorruptInput, NoRows (0 bytes)
+    """
+    identify(path)
+
+
+def open_source(
+    path: Path,
+    options: ReadOptions = _DETECT_ALL,
+    reserved: Collection[str] = frozenset(),
+) -> Source:
+    """Recognise an export of comments, by its name, its content and a sample of its start.
+
+    Columns of the input that are called like one of `reserved` are renamed.
+
+    Raises:
+        InputNotFound, InputUnreadable, UnsupportedInput, CorruptInput: the file cannot be used at all
+        NoRows: it has 0 bytes, or nothing below its header
+        SettingError, EncodingMismatch, SheetNotFound, TextColumnNotFound: an option, given or missing, does not fit it
+    """
+    kind = identify(path)
+    if kind.format in ("csv", "tsv"):
+        return open_delimited(path, kind, options, reserved)
+    return open_workbook(path, kind, options, reserved)

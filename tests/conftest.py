@@ -1,0 +1,21 @@
+"""Keeps the tests off the user's Airflow home and settings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "COMMENT_ANALYSIS_"))]:
+    del os.environ[_name]
+
+# Airflow reads these when it is first imported.
+os.environ.update(
+    AIRFLOW_HOME=tempfile.mkdtemp(prefix="comment-analysis-tests-"),
+    AIRFLOW__CORE__DAGS_FOLDER=str(PROJECT / "dags"),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__UNIT_TEST_MODE="False",
+    AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
+)

@@ -1,0 +1,183 @@
+"""The DAG, imported and run by a real Airflow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.analysis.test_batch_processor import comparable, make_export, with_custom
+from tests.conftest import PROJECT
+
+DAG_FILE = PROJECT / "dags" / "comment_analysis.py"
+
+
+@pytest.fixture(scope="session")
+def database() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+def load() -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(DAG_FILE.parent))
+    assert bag.import_errors == {}
+    return bag.dags["comment_analysis"]
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("COMMENT_ANALYSIS_RUN_FOLDER", str(tmp_path / "run"))
+    yield tmp_path / "run"
+
+
+def run(conf: dict[str, Any]) -> Any:
+    """Run the DAG in this process, without waiting between retries."""
+    from datetime import timedelta
+
+    dag = load()
+    for task in dag.tasks:
+        task.retry_delay = timedelta(0)
+    return dag.test(run_conf=conf)
+
+
+def states(dag_run: Any) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for instance in sorted(dag_run.get_task_instances(), key=lambda one: one.map_index):
+        found.setdefault(instance.task_id, []).append(str(instance.state))
+    return found
+
+
+def test_importing_the_dag_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, airflow.sdk; before = set(sys.modules)\n"
+        f"import runpy; runpy.run_path({str(DAG_FILE)!r})\n"
+        "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "pandas", "pyarrow", "python_calamine", "psutil"}
+    assert not heavy & set(json.loads(done.stdout.splitlines()[-1].replace("'", '"')))
+
+
+def test_every_task_retries_soon_and_every_param_is_described() -> None:
+    dag = load()
+    assert {task.retries for task in dag.tasks} == {3}
+    assert {task.retry_delay.total_seconds() for task in dag.tasks} == {5}
+    assert set(dag.params) == {
+        "input_path", "text_column", "analyses", "batch_size", "max_memory_mb", "workers", "sheet", "encoding",
+        "delimiter",
+    }  # fmt: skip
+    for param in dag.params.get_param("input_path"), dag.params.get_param("delimiter"):
+        assert param.description
+        assert param.value is None
+
+
+def test_bounds_of_the_params_are_those_of_the_engine() -> None:
+    from include.analysis import configuration
+
+    params = load().params
+    for name, bounds in {
+        "batch_size": configuration.BATCH_SIZE_BOUNDS,
+        "workers": configuration.WORKERS_BOUNDS,
+        "max_memory_mb": configuration.MEMORY_BOUNDS,
+    }.items():
+        schema = params.get_param(name).schema
+        assert (schema["minimum"], schema["maximum"]) == bounds
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("database")
+class TestRuns:
+    def test_a_run_gives_what_the_engine_gives(self, run_folder: Path, tmp_path: Path) -> None:
+        from include.analysis import BatchProcessor
+
+        export = make_export(tmp_path / "export.csv", 250)
+        dag_run = run({"input_path": str(export), "batch_size": 100})
+        assert dag_run.state == "success"
+        assert states(dag_run) == {
+            "find_input": ["success"],
+            "choose_analyses": ["success"],
+            "split": ["success"],
+            "duplicates": ["success"] * 3,
+            "emotions": ["success"] * 3,
+            "themes": ["success"] * 3,
+            "aggregate": ["success"],
+        }
+        results = json.loads((run_folder / "results.json").read_text())
+        engine = BatchProcessor(n_workers=1).process_parallel(export, out=tmp_path / "engine")
+        assert comparable(results) == comparable(engine)
+        for name in ("comments.parquet", "comments.csv"):
+            assert (run_folder / name).read_bytes() == (tmp_path / "engine" / name).read_bytes()
+
+    def test_mapped_tasks_show_their_rows(self, run_folder: Path, tmp_path: Path) -> None:
+        export = make_export(tmp_path / "export.csv", 150)
+        dag_run = run({"input_path": str(export), "batch_size": 100, "analyses": ["duplicates"]})
+        labels = {
+            one.map_index: one.rendered_map_index
+            for one in dag_run.get_task_instances()
+            if one.task_id == "duplicates"
+        }
+        assert labels == {0: "rows 1–100", 1: "rows 101–150"}
+
+    def test_unselected_analyses_are_skipped(self, run_folder: Path, tmp_path: Path) -> None:
+        export = make_export(tmp_path / "export.csv", 50)
+        dag_run = run({"input_path": str(export), "analyses": ["themes"]})
+        found = states(dag_run)
+        assert (found["duplicates"], found["emotions"], found["themes"]) == (["skipped"], ["skipped"], ["success"])
+        assert dag_run.state == "success"
+        results = json.loads((run_folder / "results.json").read_text())
+        assert "emotions" not in results
+        assert results["themes"]["analysed_comments"] > 0
+
+    def test_a_custom_analysis_has_its_own_tasks(
+        self, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_custom(monkeypatch, "letters")
+        export = make_export(tmp_path / "export.csv", 50)
+        dag_run = run({"input_path": str(export), "analyses": ["letters"], "batch_size": 20})
+        assert states(dag_run)["letters"] == ["success"] * 3
+        assert json.loads((run_folder / "results.json").read_text())["letters"]["letters"] > 0
+
+    def test_an_analysis_that_fails_for_good_leaves_a_partial_success(
+        self, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_custom(monkeypatch, "broken")
+        export = make_export(tmp_path / "export.csv", 50)
+        dag_run = run({"input_path": str(export), "analyses": ["broken", "themes"]})
+        found = states(dag_run)
+        assert (found["broken"], found["themes"], found["aggregate"]) == (["failed"], ["success"], ["success"])
+        assert dag_run.state == "success"
+        results = json.loads((run_folder / "results.json").read_text())
+        assert results["status"] == "partial_success"
+        assert results["errors"]["broken"]["0"] == {
+            "rows": [[1, 50]], "error": "ValueError: nunca funciona", "tries": 4,
+        }  # fmt: skip
+
+    def test_unusable_input_fails_at_once_and_nothing_pretends_to_have_succeeded(
+        self, run_folder: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "export.csv").write_text("a,b\n1,2\n")
+        dag_run = run({"input_path": str(tmp_path / "export.csv")})
+        found = states(dag_run)
+        assert found["split"] == ["failed"]
+        assert found["aggregate"] == ["upstream_failed"]
+        assert dag_run.state == "failed"
+        split = next(one for one in dag_run.get_task_instances() if one.task_id == "split")
+        assert split.try_number == 1
+        assert not (run_folder / "results.json").exists()
+        recorded = json.loads((run_folder / "errors" / "split.json").read_text())
+        assert recorded["kind"] == "user"
+
+    def test_bad_params_are_refused_before_anything_runs(self, run_folder: Path) -> None:
+        from airflow.sdk.exceptions import ParamValidationError
+
+        with pytest.raises(ParamValidationError):
+            run({"batch_size": 3})
+        assert not run_folder.exists()
