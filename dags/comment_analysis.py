@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # the project holds `
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
-from include.analysis.errors import UserError
+from include.analysis.errors import AnalysisError
 from include.analysis.settings import load_settings
 
 ANALYSES = list(load_settings().analyses)
@@ -87,8 +87,8 @@ PARAMS = {
     ),
 }
 
-USER_ERRORS_FAIL_AT_ONCE = ExceptionRetryPolicy(
-    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="trying again cannot help")]
+FAIL_AT_ONCE_WHERE_RETRIES_CANNOT_HELP = ExceptionRetryPolicy(
+    rules=[RetryRule(exception=AnalysisError, action=RetryAction.FAIL, reason="trying again cannot help")]
 )
 
 
@@ -128,11 +128,13 @@ def analyse(name: str, batch: dict[str, Any]) -> dict[str, Any]:
     return pipeline.analyse(batch["folder"], batch["batch"], name, retry=max(0, retry), number=ti.try_number)
 
 
-@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
-def aggregate(batches: list[dict[str, Any]]) -> dict[str, Any]:
+@task(trigger_rule=TriggerRule.ALL_DONE)
+def aggregate(batches: list[dict[str, Any]] | None) -> dict[str, Any]:
     """Merge the parts into the results. Runs when analyses have failed too, and says what is missing."""
     from include.analysis import pipeline
 
+    if not batches:
+        raise AnalysisError("the split did not end well, so there is nothing to aggregate")
     return pipeline.aggregate_or_fail(batches[0]["folder"])
 
 
@@ -146,7 +148,7 @@ with DAG(
     default_args={
         "retries": 3,
         "retry_delay": timedelta(seconds=5),
-        "retry_policy": USER_ERRORS_FAIL_AT_ONCE,
+        "retry_policy": FAIL_AT_ONCE_WHERE_RETRIES_CANNOT_HELP,
     },
 ) as dag:
     folder = find_input()

@@ -14,8 +14,8 @@ MAX_BATCHES = 1000
 """Below Airflow's `core.max_map_length` of 1,024, at which the task that pushes the list of batches fails."""
 
 BATCH_MEMORY_SHARE = 0.30
-WORKING_BYTES_PER_BYTE = 40
-"""Peak memory of an analysis for each byte of a row: code points, masks, offsets and tokens of its text."""
+WORKING_BYTES_PER_BYTE = 12
+"""Memory of an analysis for each byte of a row: its text, the copies made in reading it, its different texts."""
 WORKING_BYTES_PER_ROW = 400
 
 SMALLEST_WORTHWHILE_BATCH = 20_000
@@ -82,11 +82,17 @@ def plan_batches(
     size = max(fewest, min(memory, balanced))
     even = math.ceil(rows / math.ceil(rows / size))
     size = max(fewest, min(memory, max(SMALLEST_WORTHWHILE_BATCH, _round_up(even))))
-    reason = {
-        fewest: f"the smallest that makes no more than {max_batches} batches",
-        memory: f"the most that fits in 30 % of {max_memory_mb} MB",
-    }.get(size, f"even batches for {workers} workers")
-    return BatchPlan(size, reason)
+    return BatchPlan(size, _reason(size, rows, fewest, memory))
+
+
+def _reason(size: int, rows: int, fewest: int, memory: int) -> str:
+    if rows <= size:
+        return f"about {rows:,} rows are one batch"
+    if size == fewest > memory:
+        return f"the smallest size that cuts about {rows:,} rows into batches that Airflow can map"
+    batches = math.ceil(rows / size)
+    why = "each fits in 30 % of the memory limit" if math.ceil(rows / memory) >= batches else "so no worker stands idle"
+    return f"about {rows:,} rows in {batches} batches of one size: {why}"
 
 
 def _round_up(size: int) -> int:

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.analysis.errors import NoRows
 from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
 from include.analysis.parts import Batch
@@ -40,7 +39,7 @@ class Splitter:
         """Yield each batch as soon as its file is complete; the manifest is complete when this is exhausted.
 
         Batches that an earlier run wrote from the same file in the same way are taken as they are.
-        Raises NoRows, and what reading raises.
+        Raises what reading raises, NoRows among it.
         """
         signature = self.signature()
         if signature is not None and self.earlier_signature() == signature:
@@ -52,8 +51,6 @@ class Splitter:
         for tables in self.batched_tables():
             batches.append(self.write_batch(len(batches), tables))
             yield batches[-1]
-        if not batches:
-            raise NoRows(f"{self.source.info.name} has a header but no rows of comments; export it again with rows")
         self.remove_leftovers(len(batches))
         write_json(self.run.manifest_file, self.manifest(batches, signature))
 

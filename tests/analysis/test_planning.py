@@ -16,15 +16,16 @@ AIRFLOW_MAX_MAP_LENGTH = 1024
 @pytest.mark.parametrize(
     ("rows", "bytes_per_row", "memory_mb", "workers", "batch_size", "batches"),
     [
-        (1, 150, 512, 2, 20_000, 1),
+        (1, 150, 512, 2, 20_000, 1),  # one task costs more than 20,000 rows
         (300, 150, 512, 2, 20_000, 1),
         (20_000, 150, 512, 2, 20_000, 1),
-        (100_000, 150, 512, 2, 25_000, 4),  # memory: 25 thousand rows of 150 bytes in 154 MiB
-        (1_000_000, 150, 512, 2, 25_000, 40),
-        (1_000_000, 150, 4096, 2, 200_000, 5),
-        (1_000_000, 150, 4096, 16, 91_000, 11),  # two tasks a worker
-        (1_000_000, 5_000, 512, 2, 1_200, 834),  # long comments: the most batches there may be
-        (50_000_000, 150, 512, 2, 60_000, 834),
+        (100_000, 150, 512, 2, 50_000, 2),  # two tasks a worker, with three analyses
+        (1_000_000, 150, 512, 2, 72_000, 14),  # 73 thousand rows of 150 bytes in 154 MiB
+        (1_000_000, 150, 4096, 2, 500_000, 2),
+        (1_000_000, 150, 4096, 16, 91_000, 11),
+        (1_000_000, 5_000, 512, 2, 2_666, 376),  # long comments
+        (10_000_000, 150, 512, 2, 73_000, 137),
+        (100_000_000, 150, 512, 2, 120_000, 834),  # the most batches that Airflow maps, with room for a wrong guess
     ],
 )
 def test_examples(rows: int, bytes_per_row: float, memory_mb: int, workers: int, batch_size: int, batches: int) -> None:
@@ -73,8 +74,8 @@ def test_a_requested_size_that_airflow_could_not_map_is_raised_and_said() -> Non
     ("info", "batch_size", "workers", "limit"),
     [
         ({"size": 500, "memory_mb": 8192, "cpu_cores": 4}, 20_000, 3, 6553),
-        ({"size": 1_000_000, "memory_mb": 8192, "cpu_cores": 4}, 77_000, 4, 6553),
-        ({"size": 1_000_000, "memory_mb": 1024, "cpu_cores": 8}, 13_418, 3, 819),
+        ({"size": 1_000_000, "memory_mb": 8192, "cpu_cores": 4}, 200_000, 4, 6553),
+        ({"size": 1_000_000, "memory_mb": 1024, "cpu_cores": 8}, 39_000, 3, 819),
     ],
 )
 def test_processing_configuration(info: dict[str, int], batch_size: int, workers: int, limit: int) -> None:
@@ -82,3 +83,16 @@ def test_processing_configuration(info: dict[str, int], batch_size: int, workers
     assert configuration["analyses"] == ["duplicates", "emotions", "themes"]
     assert (configuration["batch_size"], configuration["n_workers"]) == (batch_size, workers)
     assert configuration["memory_limit_mb"] == limit == int(info["memory_mb"] * 0.8)
+
+
+@pytest.mark.parametrize(
+    ("rows", "memory_mb", "max_batches", "reason"),
+    [
+        (300, 512, 1000, "about 300 rows are one batch"),
+        (100_000, 4096, 1000, "about 100,000 rows in 2 batches of one size: so no worker stands idle"),
+        (1_000_000, 512, 1000, "about 1,000,000 rows in 14 batches of one size: each fits in 30 % of the memory limit"),
+        (1_000_000, 512, 10, "the smallest size that cuts about 1,000,000 rows into batches that Airflow can map"),
+    ],
+)
+def test_the_reason_is_said(rows: int, memory_mb: int, max_batches: int, reason: str) -> None:
+    assert plan_batches(rows, 150, memory_mb, 2, max_batches=max_batches).reason == reason
