@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from include.analysis.arguments import add_arguments, parameters
+from include.analysis.arguments import Parser, add_arguments, parameters
 from include.analysis.batch_processor import BatchProcessor
 from include.analysis.errors import UserError
 from include.analysis.progress import ProgressTracker
@@ -20,10 +22,12 @@ EXIT_STATUS = {"success": 0, "partial_success": 0, "failed": 1}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0 done, 1 failed, 2 unusable input or arguments."""
-    parser = argparse.ArgumentParser(prog="python -m include.analysis", description=__doc__)
+    parser = Parser(prog="python -m include.analysis", description=__doc__)
     add_arguments(parser)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     tracker = ProgressTracker()
     try:
         results = _process(arguments, tracker)
@@ -31,14 +35,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         tracker.close()
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        tracker.close()
         print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        return 128 + (interruption.args[0] if interruption.args else signal.SIGINT)
     finally:
         tracker.close()
     folder = Path(arguments.out).absolute()
     print("\n".join(summary_lines(results, folder)))
     return EXIT_STATUS[results["status"]]
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def _process(arguments: argparse.Namespace, tracker: ProgressTracker) -> dict[str, Any]:

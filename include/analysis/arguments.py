@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 PARAMETERS = (
     "analyses",
@@ -16,6 +16,13 @@ PARAMETERS = (
     "encoding",
     "delimiter",
 )
+
+
+class Parser(ArgumentParser):
+    """A parser that says what is wrong in one line, and ends with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (--help lists the arguments)\n")
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import multiprocessing
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -29,6 +32,7 @@ log = logging.getLogger(__name__)
 
 RETRIES = 3
 WAITING_PER_WORKER = 4
+PR_SET_PDEATHSIG = 1
 ProgressCallback = Callable[[Progress], None]
 
 
@@ -106,6 +110,9 @@ class PooledRun:
                     self.settle(self.config.workers * WAITING_PER_WORKER)
             self.split_is_complete = True
             self.settle(0)
+        except BaseException:
+            self.kill_workers()
+            raise
         finally:
             self.pool.shutdown(wait=True, cancel_futures=True)
         self.report(AGGREGATING)
@@ -121,7 +128,13 @@ class PooledRun:
     def new_pool(self) -> ProcessPoolExecutor:
         # Forked workers have the libraries loaded and need no importable __main__; elsewhere the platform's default.
         method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-        return ProcessPoolExecutor(self.config.workers, mp_context=multiprocessing.get_context(method))
+        context = multiprocessing.get_context(method)
+        return ProcessPoolExecutor(self.config.workers, mp_context=context, initializer=prepare_worker)
+
+    def kill_workers(self) -> None:
+        """End the workers in the middle of what they do: what they have finished is on disk."""
+        for process in list((getattr(self.pool, "_processes", None) or {}).values()):
+            process.kill()
 
     def submit(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
@@ -188,6 +201,14 @@ class PooledRun:
     def report(self, phase: str) -> None:
         total = self.rows * len(self.config.analyses) if self.split_is_complete else None
         self.callback(Progress(phase, self.done, total, self.rows if self.split_is_complete else None))
+
+
+def prepare_worker() -> None:
+    """Leave interrupts to the parent, and never outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def analyse_in_worker(folder: Path, batch: Batch, name: str, retry: int) -> dict[str, Any]:

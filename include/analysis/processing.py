@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from include.analysis.planning import rows_within_memory
 from include.analysis.privacy import example
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
+from include.analysis.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,12 @@ PROBES = 50
 def slice_limit(batch_size: int, retry: int) -> int:
     """The largest slice of retry n (0 is the first try): `max(10, batch_size // 2**n)`."""
     return max(SMALLEST_SLICE, batch_size >> retry)
+
+
+@lru_cache
+def _analysis(name: str, settings: Settings) -> Analysis:
+    """Made once in a worker process: to read and compile a lexicon takes longer than to analyse a small batch."""
+    return load_analysis(name, settings)
 
 
 @dataclass
@@ -63,7 +71,7 @@ def analyse_batch(run: RunFolder, batch: Batch, name: str, retry: int = 0, numbe
     `retry` sets the size of the slices (see `slice_limit`), `number` tells the tries of a batch apart.
     Returns counts. Raises what the analysis raises when it fails for good; finished parts stay.
     """
-    analysis = load_analysis(name)
+    analysis = _analysis(name, load_settings())
     memory = MemoryManager(run.config.max_memory_mb)
     affordable = rows_within_memory(run.input["bytes_per_row"], memory.max_memory_mb)
     attempt = Attempt(name, batch.index, number, min(slice_limit(len(batch), retry), affordable))

@@ -89,7 +89,7 @@ class ProgressTracker:
 
         if self._bar is None:
             self._bar = tqdm(
-                total=progress.total, file=self.stream, unit="row", unit_scale=True, leave=False, dynamic_ncols=True
+                total=progress.total, file=self.stream, unit=" rows", unit_scale=True, leave=False, dynamic_ncols=True
             )
         self._bar.total = progress.total
         self._bar.set_description_str(progress.phase, refresh=False)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from include.analysis.errors import SettingError
@@ -37,9 +37,14 @@ class Settings:
     inbox: Path = PROJECT / "inbox"
     output_root: Path = PROJECT / "runs"
     run_folder: Path | None = None
-    analyses: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ANALYSES))
+    extra: tuple[tuple[str, str], ...] = ()
     taxonomy: Path | None = None
     emotion_domain: str = "feedback"
+
+    @property
+    def analyses(self) -> Mapping[str, str]:
+        """The module and class of every analysis, by name, in the order of the report."""
+        return {**DEFAULT_ANALYSES, **dict(self.extra)}
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -57,7 +62,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         inbox=path("INBOX") or defaults.inbox,
         output_root=path("OUTPUT") or defaults.output_root,
         run_folder=path("RUN_FOLDER"),
-        analyses={**DEFAULT_ANALYSES, **_extra_analyses(environment.get(PREFIX + "EXTRA", ""))},
+        extra=tuple(_extra_analyses(environment.get(PREFIX + "EXTRA", "")).items()),
         taxonomy=path("TAXONOMY"),
         emotion_domain=environment.get(PREFIX + "EMOTION_DOMAIN", "").strip() or defaults.emotion_domain,
     )
