@@ -13,6 +13,8 @@ from include.analysis.settings import DEFAULT_ANALYSES
 MAX_BATCHES = 1000
 """Below Airflow's `core.max_map_length` of 1,024, at which the task that pushes the list of batches fails."""
 
+ESTIMATE_TOLERANCE = 1.01
+
 BATCH_MEMORY_SHARE = 0.30
 WORKING_BYTES_PER_BYTE = 12
 """Memory of an analysis for each byte of a row: its text, the copies made in reading it, its different texts."""
@@ -32,11 +34,10 @@ class BatchPlan:
     def size_of(self, index: int) -> int:
         """Rows of batch `index`.
 
-        The number of rows was an estimate. Should there be many more, batches grow from the 600th on (by a tenth of
-        the size each time), so that the file ends before MAX_BATCHES: 1,000 batches hold 9.5 times the estimate.
+        The number of rows was an estimate. Should there be more than it allows for, each batch from MAX_BATCHES on has
+        twice the rows of the one before, so that no file makes more batches than Airflow maps.
         """
-        growth = max(0, index - 600)
-        return self.batch_size + growth * self.batch_size // 10
+        return self.batch_size << max(0, index - MAX_BATCHES + 1)
 
 
 def rows_within_memory(bytes_per_row: float, max_memory_mb: int) -> int:
@@ -69,7 +70,7 @@ def plan_batches(
     rows = max(rows, 1)
     fewest = math.ceil(rows * 1.2 / max_batches) if max_batches else 1
     if requested is not None:
-        if requested >= fewest or rows <= requested * (max_batches or 1):
+        if not max_batches or rows <= requested * max_batches * ESTIMATE_TOLERANCE:
             return BatchPlan(requested, "as requested")
         return BatchPlan(
             fewest,
