@@ -1,0 +1,76 @@
+# Needs Python 3.11 to 3.13 and make; everything else is installed into .venv (locked, with hashes) at first use.
+
+PYTHON ?= python3
+FILE ?= sample/comments.csv
+OUT ?= results
+ARGS ?=
+
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+SYNC := $(BIN)/uv pip sync --quiet --python $(BIN)/python
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SILENT:
+.NOTPARALLEL:
+.PHONY: help run ui test lint format lock bench clean
+
+help: ## list the targets
+	awk -F '## ' '/^[a-z]+:.*## / {split($$1, target, ":"); printf "make %-8s %s\n", target[1], $$2}' Makefile
+
+# The values reach the shell through the environment, so any character may be in a file's name.
+export COMMENTS_FILE = $(value FILE)
+export COMMENTS_OUT = $(value OUT)
+run: $(VENV)/.runtime-stamp ## analyse an export: FILE=path OUT=dir ARGS="--batch-size 5000 ..."
+	exec $(BIN)/python -m include.local_airflow run --out "$$COMMENTS_OUT" $(ARGS) -- "$$COMMENTS_FILE"
+
+ui: $(VENV)/.runtime-stamp ## the whole Airflow with its UI, until Ctrl-C: ARGS="--port 8080"
+	exec $(BIN)/python -m include.local_airflow ui $(ARGS)
+
+test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
+	exec $(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev-stamp ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.dev-stamp ## let ruff format and mend the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(VENV)/.uv-stamp ## resolve requirements.txt and requirements-dev.txt into the lock files
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+
+bench: $(VENV)/.runtime-stamp ## measure: ARGS="..."
+	exec $(BIN)/python -m tests.bench $(ARGS)
+
+clean: ## remove .venv, .airflow and caches
+	rm -rf $(VENV) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last and removed first, so an interrupted set-up is done again.
+$(VENV)/.uv-stamp:
+	command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not here; install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12" >&2; exit 2; }
+	echo "Setting up (once) ..." >&2
+	[ "$$($(BIN)/python -m uv --version 2>/dev/null | cut -d' ' -f1,2)" = "uv $(UV_VERSION)" ] || \
+		{ rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	touch $@
+
+$(VENV)/.runtime-stamp: requirements.lock | $(VENV)/.uv-stamp
+	if [ -e $(VENV)/.dev-stamp ]; then lock=requirements-dev.lock; else lock=requirements.lock; fi; \
+	echo "Installing $$lock ..." >&2; rm -f $@; $(SYNC) $$lock
+	touch $@
+
+$(VENV)/.dev-stamp: requirements-dev.lock requirements.lock | $(VENV)/.uv-stamp
+	echo "Installing requirements-dev.lock ..." >&2
+	rm -f $@ $(VENV)/.runtime-stamp
+	$(SYNC) requirements-dev.lock
+	touch $(VENV)/.runtime-stamp $@

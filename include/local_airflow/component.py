@@ -1,0 +1,58 @@
+"""An Airflow command as a child of the launcher: `python -m include.local_airflow.component [--wait] dags test ...`.
+
+Standard input is the lifeline: when its other end is closed, by whatever ended the launcher, every process of this
+session is killed. With --wait the command is made ready and begins when a byte comes down the lifeline.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import threading
+
+from include.local_airflow.processes import session_members
+
+DAG_TEST_MODULES = (
+    "airflow.cli.commands.dag_command",
+    "airflow.dag_processing.dagbag",
+    "airflow.executors.local_executor",
+    "airflow.jobs.scheduler_job_runner",
+    "airflow.sdk.execution_time.task_runner",
+)
+
+
+def main(arguments: list[str]) -> None:
+    """Run an Airflow command, tied to the launcher."""
+    wait, command = arguments[:1] == ["--wait"], [a for a in arguments if a != "--wait"]
+    sys.argv = ["airflow", *command]
+    begin = threading.Event()
+    threading.Thread(target=_follow, args=(_take_standard_input(), begin), daemon=True).start()
+    if wait:
+        for name in DAG_TEST_MODULES:
+            importlib.import_module(name)
+        begin.wait()
+    importlib.import_module("airflow.__main__").main()
+
+
+def _take_standard_input() -> int:
+    """Move standard input to a descriptor of our own, and give Airflow an empty one."""
+    lifeline, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return lifeline
+
+
+def _follow(lifeline: int, begin: threading.Event) -> None:
+    while os.read(lifeline, 1):
+        begin.set()
+    others = session_members({os.getpid()})
+    for process in others:
+        if process.pid != os.getpid():
+            os.kill(process.pid, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
