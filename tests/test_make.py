@@ -15,9 +15,15 @@ import pytest
 from tests.conftest import PROJECT
 
 
+MAKE_VARIABLES = {
+    "ARGS", "COMMENTS_FILE", "COMMENTS_OUT", "FILE", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "OUT",
+    "PYTHON", "VENV",
+}  # fmt: skip
+
+
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # The tests themselves may run under make, whose variables would reach this one.
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "VENV")}
+    environment = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
     return subprocess.run(
         ["make", f"PYTHON={sys.executable}", *arguments],
         cwd=folder,
