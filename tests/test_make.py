@@ -14,7 +14,6 @@ import pytest
 
 from tests.conftest import PROJECT
 
-
 MAKE_VARIABLES = {
     "ARGS", "COMMENTS_FILE", "COMMENTS_OUT", "FILE", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "OUT",
     "PYTHON", "VENV",

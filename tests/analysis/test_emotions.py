@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from functools import reduce
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.analysis.analysis import Partial, Rows
+from include.analysis.analysis import Partial
 from include.analysis.emotions import EMOTIONS, LEXICON, NEUTRAL, EmotionAnalyzer, EmotionsAnalysis
 from include.analysis.errors import LexiconError, SettingError
+from tests.analysis.splits import CUTS, check_any_split, columns_of, rows_of
 
 ANALYZER = EmotionAnalyzer()
 SOCIAL = EmotionAnalyzer("social")
@@ -168,10 +166,6 @@ def test_any_text_has_scores_between_0_and_1(texts: list[str | None]) -> None:
     assert [ANALYZER.score([text])[0].tolist() for text in texts] == scores.tolist()
 
 
-def rows_of(texts: list[str | None], start: int = 1) -> Rows:
-    return Rows(start, pa.array(texts, pa.string()), pa.table({}))
-
-
 def test_summary() -> None:
     texts = ["pésimo", "un desastre", "me encanta", "hola", None, "  "]
     assert ANALYSIS.summarise(ANALYSIS.analyse(rows_of(texts)).partial) == {
@@ -222,23 +216,10 @@ def test_answers_have_one_row_a_comment() -> None:
     assert answers["anger"].to_pylist() == [0.5714, 0.0, 0.0]
 
 
-comments = st.lists(
-    st.one_of(st.none(), st.just(" "), st.sampled_from([text for text, _ in COMMENTS]), st.text(max_size=20)),
-    max_size=25,
-)
-
-
 @settings(max_examples=60, deadline=None)
-@given(comments, st.lists(st.integers(0, 25), max_size=4), st.randoms(use_true_random=False))
-def test_no_split_and_no_order_changes_the_answer(texts: list[str | None], cuts: list[int], random) -> None:  # type: ignore[no-untyped-def]
-    bounds = [0, *sorted(min(cut, len(texts)) for cut in cuts), len(texts)]
-    parts = [ANALYSIS.analyse(rows_of(texts[a:b], a + 1)) for a, b in pairwise(bounds)]
-    whole = ANALYSIS.analyse(rows_of(texts))
-    assert pa.concat_tables([part.answers for part in parts]).equals(whole.answers.combine_chunks())
-    partials = [part.partial for part in parts]
-    random.shuffle(partials)
-    merged = ANALYSIS.summarise(reduce(ANALYSIS.merge, partials))
-    assert json.dumps(merged) == json.dumps(ANALYSIS.summarise(whole.partial))
+@given(columns_of([text for text, _ in COMMENTS]), CUTS, st.randoms(use_true_random=False))
+def test_no_split_and_no_order_changes_the_answer(texts: list[str | None], cuts: list[int], random: Any) -> None:
+    check_any_split(ANALYSIS, texts, cuts, random)
 
 
 SMALL = """[weights]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from functools import reduce
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -13,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.analysis.analysis import Partial, Rows
+from include.analysis.analysis import Partial
 from include.analysis.errors import LexiconError
 from include.analysis.themes import ThemeAnalyzer, ThemesAnalysis, load_taxonomy
+from tests.analysis.splits import CUTS, check_any_split, columns_of, rows_of
 
 ANALYZER = ThemeAnalyzer()
 ANALYSIS = ThemesAnalysis()
@@ -120,10 +119,6 @@ def test_extract_themes_counts_comments_most_mentioned_first() -> None:
     assert list(ANALYZER.extract_themes(texts).items()) == [("billing", 2), ("speed", 1), ("price", 1)]
 
 
-def rows_of(texts: list[str | None], start: int = 1) -> Rows:
-    return Rows(start, pa.array(texts, pa.string()), pa.table({}))
-
-
 def summary(texts: list[str | None]) -> dict:
     return ANALYSIS.summarise(ANALYSIS.analyse(rows_of(texts)).partial)
 
@@ -162,23 +157,10 @@ def test_answers_have_one_row_a_comment() -> None:
     assert part.answers["themes"].to_pylist() == ["wifi_equipment;billing", "", "", "speed"]
 
 
-comments = st.lists(
-    st.one_of(st.none(), st.just(""), st.sampled_from([text for text, _ in COMMENTS]), st.text(max_size=20)),
-    max_size=25,
-)
-
-
 @settings(max_examples=60, deadline=None)
-@given(comments, st.lists(st.integers(0, 25), max_size=4), st.randoms(use_true_random=False))
-def test_no_split_and_no_order_changes_the_answer(texts: list[str | None], cuts: list[int], random) -> None:  # type: ignore[no-untyped-def]
-    bounds = [0, *sorted(min(cut, len(texts)) for cut in cuts), len(texts)]
-    parts = [ANALYSIS.analyse(rows_of(texts[a:b], a + 1)) for a, b in pairwise(bounds)]
-    whole = ANALYSIS.analyse(rows_of(texts))
-    assert pa.concat_tables([part.answers for part in parts]).equals(whole.answers.combine_chunks())
-    partials = [part.partial for part in parts]
-    random.shuffle(partials)
-    merged = ANALYSIS.summarise(reduce(ANALYSIS.merge, partials))
-    assert json.dumps(merged) == json.dumps(ANALYSIS.summarise(whole.partial))
+@given(columns_of([text for text, _ in COMMENTS]), CUTS, st.randoms(use_true_random=False))
+def test_no_split_and_no_order_changes_the_answer(texts: list[str | None], cuts: list[int], random: Any) -> None:
+    check_any_split(ANALYSIS, texts, cuts, random)
 
 
 THEME = """[[theme]]
