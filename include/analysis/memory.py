@@ -51,9 +51,9 @@ class MemoryManager:
         """
         used = self.percentage()
         if used > 90:
-            rows = max(SMALLEST_SLICE, rows // 4)
+            rows = min(rows, max(SMALLEST_SLICE, rows // 4))
         elif used > 70:
-            rows = max(50, rows // 2)
+            rows = min(rows, max(50, rows // 2))
         elif used < 30:
             rows = rows * 2
         return min(rows, largest)

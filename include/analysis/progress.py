@@ -62,22 +62,27 @@ class ProgressTracker:
     seconds_between_lines: float = 10.0
 
     def __post_init__(self) -> None:
-        self.began = time.monotonic()
+        self._first: tuple[float, int] | None = None
         self._bar: tqdm[Any] | None = None
         self._last_line = -self.seconds_between_lines
         self._phase = ""
 
     def update(self, progress: Progress) -> None:
         """Show where the run is now."""
+        if self._first is None and progress.phase == ANALYSING:
+            self._first = (time.monotonic(), progress.done)
         if self.stream.isatty():
             self._update_bar(progress)
         else:
             self._update_line(progress)
 
     def rate(self, progress: Progress) -> float:
-        """Row-analyses a second since the tracker began."""
-        elapsed = time.monotonic() - self.began
-        return progress.done / elapsed if elapsed > 0 else 0.0
+        """Row-analyses a second since the first that this tracker saw; what an earlier run did does not count."""
+        if self._first is None:
+            return 0.0
+        began, done = self._first
+        elapsed = time.monotonic() - began
+        return (progress.done - done) / elapsed if elapsed > 0 else 0.0
 
     def close(self) -> None:
         if self._bar is not None:
@@ -89,7 +94,13 @@ class ProgressTracker:
 
         if self._bar is None:
             self._bar = tqdm(
-                total=progress.total, file=self.stream, unit=" rows", unit_scale=True, leave=False, dynamic_ncols=True
+                total=progress.total,
+                initial=progress.done,
+                file=self.stream,
+                unit=" rows",
+                unit_scale=True,
+                leave=False,
+                dynamic_ncols=True,
             )
         self._bar.total = progress.total
         self._bar.set_description_str(progress.phase, refresh=False)

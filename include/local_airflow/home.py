@@ -23,6 +23,7 @@ from include.local_airflow.files import write_once
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 USER = "admin"
+LONGEST_RUN_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ class Home:
                 "SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "include.local_airflow.database.CONNECT_ARGS_ASYNC",
             },
             "API": {"HOST": HOST, "PORT": port, "BASE_URL": address, "WORKERS": 1},
+            # `dags test` queues all tasks of a run at once, and a task's token counts from then (default: 10 minutes).
+            "EXECUTION_API": {"JWT_EXPIRATION_TIME": LONGEST_RUN_SECONDS},
             # A supervisor that misses the exit of its task looks again after this many seconds (default: 5).
             "WORKERS": {"MIN_HEARTBEAT_INTERVAL": 1},
             "LOGGING": {

@@ -41,6 +41,11 @@ def test_the_three_addresses_agree(home: Home) -> None:
     assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:18080/execution/"
 
 
+def test_the_token_of_a_task_that_waits_long_is_still_good(home: Home) -> None:
+    lifetime = environment(home)["AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME"]
+    assert int(lifetime) >= 7 * 24 * 3600
+
+
 def test_a_proxy_does_not_stand_before_the_api_server(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("NO_PROXY", "intranet")
