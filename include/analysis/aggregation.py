@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 from include.analysis import VERSION
 from include.analysis.analysis import Analysis, Reduction
-from include.analysis.files import read_json, write_json
+from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
-from include.analysis.output import CommentsWriter
+from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
 from include.analysis.reading import SourceInfo
 from include.analysis.registry import load_analysis
@@ -94,6 +94,7 @@ class ResultsAggregator:
         try:
             answered = [self.collect(load_analysis(name), scratch / name) for name in self.run.config.analyses]
             examples = self.write_comments(answered)
+            self.write_quarantine(answered)
             results = self.results(answered, examples)
             write_json(self.run.results_file, results)
         finally:
@@ -135,6 +136,21 @@ class ResultsAggregator:
                 for row in wanted[(wanted >= start) & (wanted < stop)].tolist():
                     examples[row] = table.column(text_column)[row - start].as_py()
         return examples
+
+    def write_quarantine(self, answered: Sequence[Answered]) -> None:
+        """Write the rows that an analysis failed on, when there are any."""
+        starts = [batch.start for batch in self.batches]
+        rows = [
+            (bisect_right(starts, entry["row"]) - 1, entry["row"], one.analysis.name, entry["error"])
+            for one in answered
+            for entry in one.quarantine
+        ]
+        if not rows:
+            return
+        batches, numbers, analyses, errors = zip(*rows, strict=True)
+        table = pa.table({"batch": batches, "row": numbers, "analysis": analyses, "error": errors})
+        with complete_file(self.run.path / "quarantine.csv") as temporary:
+            write_csv(temporary, table)
 
     def schema(self, answered: Sequence[Answered]) -> pa.Schema:
         fields = [pa.field(name, pa.string()) for name in self.run.input["columns"]]

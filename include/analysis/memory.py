@@ -5,13 +5,23 @@ from __future__ import annotations
 import gc
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import pyarrow as pa
 
 MEBIBYTE = 1024 * 1024
 SMALLEST_SLICE = 10
+SMALLEST_ROOM_MB = 64
+
+
+def mapped_data() -> int:
+    """Bytes of private, writable memory that this process has mapped, as RLIMIT_DATA counts them (Linux)."""
+    with Path("/proc/self/status").open() as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
 
 
 @dataclass
@@ -29,6 +39,30 @@ class MemoryManager:
         """The most resident memory that this process has had so far, MiB."""
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEBIBYTE
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Let an allocation that would take this process past the limit raise MemoryError.
+
+        Otherwise the kernel would kill some process when the machine's memory runs out. What is bounded is the data
+        that the process maps (RLIMIT_DATA, Linux), from what it has now. When it is at the limit already there is
+        still room for a small slice.
+        """
+        if sys.platform != "linux":
+            yield
+            return
+        room = max(SMALLEST_ROOM_MB, self.max_memory_mb - self.current_mb())
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = mapped_data() + int(room * MEBIBYTE)
+        pool = pa.default_memory_pool()
+        # Arrow's own pools map a gigabyte at once, within which they could grow unseen.
+        pa.set_memory_pool(pa.system_memory_pool())
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+            pa.set_memory_pool(pool)
 
     def percentage(self) -> float:
         """Resident memory as a percentage of the limit."""

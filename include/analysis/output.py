@@ -65,6 +65,13 @@ class CommentsWriter:
         self.stack.__exit__(kind, error, trace)
 
 
+def write_csv(path: Path, table: pa.Table) -> None:
+    """Write a table as CSV that opens right in a spreadsheet."""
+    with path.open("wb") as file:
+        file.write(codecs.BOM_UTF8)
+        pa_csv.write_csv(neutralised(table.combine_chunks()), file)
+
+
 def csv_schema(schema: pa.Schema) -> pa.Schema:
     """The schema with column names that a spreadsheet does not take for formulas."""
     names = neutralise(pa.array(schema.names)).to_pylist()

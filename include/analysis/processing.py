@@ -141,7 +141,8 @@ class BatchWorker:
 
     def analyse_slice(self, start: int, stop: int) -> None:
         before, began = self.memory.current_mb(), time.perf_counter()
-        part = self.checked(self.read(start, stop))
+        with self.memory.bounded():
+            part = self.checked(self.read(start, stop))
         metrics = {
             "seconds": time.perf_counter() - began,
             "memory_delta_mb": self.memory.current_mb() - before,

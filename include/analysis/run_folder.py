@@ -8,6 +8,7 @@ parts/<analysis>/<batch>/<rows>     what each analysis wrote, a file a slice
 attempts/<analysis>/<batch>-<try>   how each try went
 errors/<task>.json                  why a task failed
 comments.parquet, comments.csv      every row with its answers
+quarantine.csv                      rows that an analysis failed on, when there are any
 results.json                        the results (written last)
 """
 
@@ -26,7 +27,7 @@ from include.analysis.errors import AnalysisError, OutputUnwritable, UserError
 from include.analysis.files import read_json, write_json
 from include.analysis.parts import Batch
 
-RESULT_FILES = ("results.json", "comments.parquet", "comments.csv")
+RESULT_FILES = ("results.json", "comments.parquet", "comments.csv", "quarantine.csv")
 
 
 @dataclass(frozen=True)

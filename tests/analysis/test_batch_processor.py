@@ -166,6 +166,10 @@ def test_a_poison_row_is_quarantined_and_everything_else_is_right(
     assert found["letters"].isna().sum() == 1
     assert found["letters"].iloc[501] == 4
     assert results["poisoned"]["letters"] == found["letters"].sum()
+    quarantine = pd.read_csv(tmp_path / "out" / "quarantine.csv", encoding="utf-8-sig")
+    assert quarantine.to_dict("records") == [
+        {"batch": 2, "row": 501, "analysis": "poisoned", "error": "ValueError: no puedo con veneno"}
+    ]
 
 
 def test_an_analysis_that_always_fails_leaves_the_others(
@@ -233,6 +237,7 @@ def test_another_file_into_the_same_folder_gets_its_own_answers(tmp_path: Path) 
     fresh = processor.process_parallel(tmp_path / "b.csv", out=tmp_path / "fresh")
     assert comparable(second) == comparable(fresh)
     assert (tmp_path / "out/comments.parquet").read_bytes() == (tmp_path / "fresh/comments.parquet").read_bytes()
+    assert not (tmp_path / "out/quarantine.csv").exists()
 
 
 def test_a_failed_run_leaves_no_earlier_results(tmp_path: Path) -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import resource
+import sys
+from collections.abc import Callable
+
+import numpy as np
 import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from include.analysis.memory import MemoryManager
+
+
+def arrow() -> list[pa.Array]:
+    """More and more Arrow arrays, made by Arrow."""
+    return [pc.add(pa.nulls(1 << 20, pa.int64()).fill_null(row), 1) for row in range(1000)]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +43,24 @@ def test_garbage_is_collected_over_70_percent(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(MemoryManager, "current_mb", lambda self: 701.0)
     assert MemoryManager(1000).should_gc()
     assert not MemoryManager(1010).should_gc()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the bound is Linux's")
+@pytest.mark.parametrize("allocate", [lambda: np.ones(1 << 27), lambda: [str(i) * 9 for i in range(30_000_000)], arrow])
+def test_running_out_raises_and_leaves_a_working_process(allocate: Callable[[], object]) -> None:
+    memory = MemoryManager(int(MemoryManager(1).current_mb()) + 200)
+    before = resource.getrlimit(resource.RLIMIT_DATA), pa.default_memory_pool().backend_name
+    with pytest.raises(MemoryError), memory.bounded():
+        allocate()
+    assert (resource.getrlimit(resource.RLIMIT_DATA), pa.default_memory_pool().backend_name) == before
+    assert np.ones(1 << 27).nbytes == 1 << 30
+    with MemoryManager(int(memory.current_mb()) + 200).bounded():
+        assert np.ones(1 << 24).nbytes == 128 << 20
+
+
+def test_a_process_at_its_limit_has_room_for_a_small_slice() -> None:
+    with MemoryManager(16).bounded():
+        assert np.ones(1 << 22).nbytes == 32 << 20
 
 
 def test_figures_are_those_of_the_process() -> None:
