@@ -5,6 +5,7 @@ Wiring only: what the tasks do is in `include.analysis.pipeline`, and is importe
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -92,6 +93,11 @@ FAIL_AT_ONCE_WHERE_RETRIES_CANNOT_HELP = ExceptionRetryPolicy(
 )
 
 
+def say_why(context: Any) -> None:
+    """Make what went wrong the last line of the task's log, below Airflow's traceback."""
+    logging.getLogger("airflow.task").error("%s", context.get("exception") or "the task failed without an error")
+
+
 @task
 def find_input(params: Any = None, run_id: Any = None) -> str:
     """Validate the parameters, find the export, and begin the run folder."""
@@ -147,8 +153,11 @@ with DAG(
     tags=["comments", "customer experience"],
     default_args={
         "retries": 3,
-        "retry_delay": timedelta(seconds=5),
+        "retry_delay": timedelta(seconds=2),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=1),
         "retry_policy": FAIL_AT_ONCE_WHERE_RETRIES_CANNOT_HELP,
+        "on_failure_callback": say_why,
     },
 ) as dag:
     folder = find_input()

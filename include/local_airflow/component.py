@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 import threading
+import traceback
+from contextlib import suppress
 
 from include.local_airflow.processes import session_members
 
@@ -35,7 +37,26 @@ def main(arguments: list[str]) -> None:
             importlib.import_module(name)
         logging.getLogger("airflow.sdk.definitions.dag").addFilter(_is_no_list_of_waiting_tasks)
         begin.wait()
-    importlib.import_module("airflow.__main__").main()
+    os._exit(_run())
+
+
+def _run() -> int:
+    """Run the Airflow command that `sys.argv` holds, and end what it has left running.
+
+    An ordinary exit would wait for the workers of an executor, and when the command has failed nobody ends those.
+    """
+    status = 1
+    try:
+        importlib.import_module("airflow.__main__").main()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    _kill_others()
+    return status
 
 
 def _is_no_list_of_waiting_tasks(record: logging.LogRecord) -> bool:
@@ -54,11 +75,15 @@ def _take_standard_input() -> int:
 def _follow(lifeline: int, begin: threading.Event) -> None:
     while os.read(lifeline, 1):
         begin.set()
-    others = session_members({os.getpid()})
-    for process in others:
-        if process.pid != os.getpid():
-            os.kill(process.pid, signal.SIGKILL)
+    _kill_others()
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_others() -> None:
+    for process in session_members({os.getpid()}):
+        if process.pid != os.getpid():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.analysis.analysis import Analysis, Part, Partial, Rows
+from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
+from include.analysis.parts import StoredPart
 
 
 class Letters(Analysis):
@@ -59,14 +61,28 @@ class Greedy(Letters):
         return super().analyse(rows)
 
 
-class Suicidal(Letters):
-    """Kills its own process the first time that it meets row 150; `TEST_MARKER` names a file to remember that by."""
+class Deadly(Greedy):
+    """Kills its own process when it first meets row 150, and when its partials are first merged.
 
-    name = "suicidal"
+    Being greedy, it has finished slices of the batch by then. `TEST_MARKERS` names a folder to remember the kills in.
+    """
+
+    name = "deadly"
 
     def analyse(self, rows: Rows) -> Part:
-        marker = Path(os.environ["TEST_MARKER"])
-        if rows.start <= 150 < rows.start + len(rows) and not marker.exists():
-            marker.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().analyse(rows)
+        part = super().analyse(rows)
+        if rows.start <= 150 < rows.start + len(rows):
+            kill_once("analyse")
+        return part
+
+    def reduce(self, parts: Sequence[StoredPart], scratch: Path) -> Reduction:
+        kill_once("reduce")
+        return super().reduce(parts, scratch)
+
+
+def kill_once(what: str) -> None:
+    """Kill this process with SIGKILL, unless it was done before."""
+    marker = Path(os.environ["TEST_MARKERS"]) / what
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)

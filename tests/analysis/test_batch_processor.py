@@ -204,17 +204,19 @@ def test_memory_errors_shrink_the_slices(export: Path, tmp_path: Path, monkeypat
 def test_a_killed_worker_loses_nothing(
     export: Path, calm: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_custom(monkeypatch, "suicidal", "letters")
-    monkeypatch.setenv("TEST_MARKER", str(tmp_path / "marker"))
+    with_custom(monkeypatch, "deadly", "letters")
+    monkeypatch.setenv("TEST_MARKERS", str(tmp_path))
+    (tmp_path / "reduce").touch()
     results = BatchProcessor(250, 2).process_parallel(export, out=tmp_path / "out")
-    assert (tmp_path / "marker").exists()
+    assert (tmp_path / "analyse").exists()
     assert results["status"] == "success"
-    assert results["suicidal"] == results["letters"]
+    assert results["deadly"] == results["letters"]
     assert results["duplicates"]["total_duplicates"] == calm[1]["duplicates"]["total_duplicates"]
     assert results["recovery"]["retried_batches"] >= 1
     assert results["recovery"]["recovered_batches"] == results["recovery"]["retried_batches"]
-    retry = next(one for one in results["recovery"]["retries"] if one["analysis"] == "suicidal" and one["number"] == 2)
+    retry = next(one for one in results["recovery"]["retries"] if one["analysis"] == "deadly" and one["number"] == 2)
     assert retry["slice_rows"] == 125
+    assert 0 < retry["rows_skipped"] < 250
 
 
 def test_a_second_run_into_the_same_folder_takes_what_is_there(export: Path, tmp_path: Path) -> None:

@@ -109,6 +109,12 @@ def _is_value(form: str) -> bool:
     return form.replace(" ", "").isdigit()
 
 
+def is_ambiguous(rows: Sequence[Row]) -> bool:
+    """Whether several columns could be the comments."""
+    position = _first_full_row(rows)
+    return position is not None and len(_containing_alias(_forms([rows[position]])[0])) > 1
+
+
 def text_column_not_found(what: str, rows: Sequence[Row], wanted: str | None) -> TextColumnNotFound:
     """The error for a table without its text column; `what` names the file (and the sheet)."""
     position = _first_full_row(rows)
@@ -116,8 +122,7 @@ def text_column_not_found(what: str, rows: Sequence[Row], wanted: str | None) ->
     listed = _listed(cells)
     if wanted is not None:
         return TextColumnNotFound(f"{what}: there is no column '{_short(wanted)}'; {listed}")
-    several = _containing_alias(_forms([cells])[0]) if cells else []
-    problem = "several columns could be the comments" if len(several) > 1 else "no column is known to be the comments"
+    problem = "several columns could be the comments" if is_ambiguous(rows) else "no column is known to be the comments"
     return TextColumnNotFound(f"{what}: {problem}; name it with text_column (--text-column NAME); {listed}")
 
 

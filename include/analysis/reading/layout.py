@@ -12,6 +12,7 @@ from include.analysis.reading.header import (
     HEADER_ROWS,
     Header,
     find_header,
+    is_ambiguous,
     refuse_too_many_columns,
     text_column_not_found,
 )
@@ -51,7 +52,8 @@ class Layout:
         """How much speaks for this delimiter: the text column it exposes, then how even the rows are."""
         widths = [len(self.records.rows[position]) for position in self.filled]
         if self.header is None:
-            width, rank = (Counter(widths).most_common(1)[0][0] if widths else 0), 0
+            width = Counter(widths).most_common(1)[0][0] if widths else 0
+            rank = 1 if is_ambiguous(self.top) else 0  # two columns are not one whose name has both in it
         else:
             width, rank = len(self.header.cells), 2 if self.header.exact else 1
             widths = widths[self.header.position + 1 :]

@@ -59,7 +59,7 @@ with CalamineWorkbook.from_path(sys.argv[1]) as workbook:
         if sheet.typ == SheetTypeEnum.WorkSheet:
             workbook.get_sheet_by_name(sheet.name)
 """
-_TRIAL_MEMORY = 4 * 1024**3  # bytes; a full .xls sheet takes a tenth of it
+_TRIAL_GIB = {"xls": 2, "xlsx": 4}  # of memory; a full .xls sheet takes a fifth of it, MAX_SHEET_CELLS nearly all
 _TRIAL_SECONDS = 120
 
 
@@ -82,11 +82,14 @@ def _damaged(path: Path, reason: object) -> CorruptInput:
     return CorruptInput(f"{path} is a damaged workbook ({said}); open it in Excel and save it again")
 
 
-def _refuse_what_kills(path: Path) -> None:
-    """The library allocates what a damaged .xls declares, and ends the process where that fails: try in another one."""
+def _refuse_what_kills(path: Path, format_: str) -> None:
+    """The library allocates what a workbook declares, and ends the process where that fails: try in another one.
+
+    A cell reference is enough, in a sheet that declares no size or a wrong one.
+    """
     try:
         status = subprocess.run(
-            [sys.executable, "-c", _TRIAL, str(path), str(_TRIAL_MEMORY)],
+            [sys.executable, "-c", _TRIAL, str(path), str(_TRIAL_GIB[format_] * 1024**3)],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -95,8 +98,14 @@ def _refuse_what_kills(path: Path) -> None:
         ).returncode
     except subprocess.TimeoutExpired:
         raise _damaged(path, f"not read in {_TRIAL_SECONDS} seconds") from None
-    if status < 0:  # a signal; what raises an exception is told better by reading it here
+    if status >= 0:  # not a signal; what raises an exception is told better by reading it here
+        return
+    if format_ == "xls":
         raise _damaged(path, "its tables declare impossible sizes")
+    raise UnsupportedInput(
+        f"{path} takes more than {_TRIAL_GIB[format_]} GiB of memory to read, as when a cell lies far from the "
+        "table or the file is damaged: copy the table into a new workbook, or save it as CSV"
+    )
 
 
 def _refuse_vast_sheets(path: Path) -> None:
@@ -204,8 +213,7 @@ def open_workbook(path: Path, kind: FileType, options: ReadOptions, reserved: Co
     """
     if kind.format == "xlsx":
         _refuse_vast_sheets(path)
-    else:
-        _refuse_what_kills(path)
+    _refuse_what_kills(path, kind.format)
     table = _load_table(path, options.sheet, options.text_column)
     refuse_too_many_columns(str(path), len(table.header.cells))
     columns, renamed = name_columns(table.header.cells, reserved)
