@@ -23,6 +23,7 @@ from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
 from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
+from include.analysis.performance import merge_figures
 from include.analysis.reading import SourceInfo
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
@@ -272,6 +273,7 @@ class ResultsAggregator:
             "average_memory_delta_mb": _mean(list(deltas.values())),
             "max_memory_delta_mb": round(max(deltas.values(), default=0.0), 3),
             "peak_memory_mb": {name: round(peak, 1) for name, peak in peaks.items()},
+            "tasks": merge_figures(one["figures"] for one in attempts if one["figures"]),
             "success_rate": round(100 * (all_batches - failed) / all_batches, 2) if all_batches else 0.0,
             "batch_size": self.run.input["plan"]["batch_size"],
             "batch_size_reason": self.run.input["plan"]["reason"],

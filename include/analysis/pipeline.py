@@ -14,7 +14,7 @@ from include.analysis.configuration import RunConfig, validate
 from include.analysis.errors import AnalysisError
 from include.analysis.parts import Batch
 from include.analysis.planning import MAX_BATCHES, plan_batches
-from include.analysis.processing import analyse_batch
+from include.analysis.processing import Report, analyse_batch
 from include.analysis.reading import Source, check_input, open_source
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
@@ -75,10 +75,12 @@ def reserved_columns(config: RunConfig) -> frozenset[str]:
     return frozenset(names)
 
 
-def analyse(folder: str, batch: int, name: str, retry: int = 0, number: int = 1) -> dict[str, Any]:
+def analyse(
+    folder: str, batch: int, name: str, retry: int = 0, number: int = 1, report: Report | None = None
+) -> dict[str, Any]:
     """Run one analysis over one batch of the run in a folder (see `processing.analyse_batch`)."""
     run = RunFolder(Path(folder))
-    return analyse_batch(run, run.batch_list()[batch], name, retry, number)
+    return analyse_batch(run, run.batch_list()[batch], name, retry, number, report)
 
 
 def aggregate(run: RunFolder) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from include.analysis.errors import UserError
 from include.analysis.files import write_json
 from include.analysis.memory import SMALLEST_SLICE, MemoryManager
 from include.analysis.parts import Batch, PartStore
+from include.analysis.performance import PerformanceMonitor
 from include.analysis.planning import rows_within_memory
 from include.analysis.privacy import example
 from include.analysis.registry import load_analysis
@@ -23,6 +25,9 @@ from include.analysis.run_folder import RunFolder
 from include.analysis.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
+
+Report = Callable[[dict[str, Any], str], None]
+"""Takes the figures of a task and the name of its analysis."""
 
 PROBES = 50
 """An analysis that fails on this many rows of a batch, tried alone, is broken rather than the rows."""
@@ -56,6 +61,7 @@ class Attempt:
     shrinks: list[dict[str, Any]] = field(default_factory=list)
     outcome: str = "running"
     error: str | None = None
+    figures: dict[str, Any] | None = None  # of the PerformanceMonitor; none when the process was killed
 
     @staticmethod
     def path(run: RunFolder, analysis: str, batch: int, number: int) -> Path:
@@ -65,21 +71,26 @@ class Attempt:
         write_json(self.path(run, self.analysis, self.batch, self.number), asdict(self))
 
 
-def analyse_batch(run: RunFolder, batch: Batch, name: str, retry: int = 0, number: int = 1) -> dict[str, Any]:
+def analyse_batch(
+    run: RunFolder, batch: Batch, name: str, retry: int = 0, number: int = 1, report: Report | None = None
+) -> dict[str, Any]:
     """Analyse the rows of a batch that have no part yet, and store a part for each slice.
 
-    `retry` sets the size of the slices (see `slice_limit`), `number` tells the tries of a batch apart.
+    `retry` sets the size of the slices (see `slice_limit`), `number` tells the tries of a batch apart, and `report`
+    gets the figures of the try, also when it fails.
     Returns counts. Raises what the analysis raises when it fails for good; finished parts stay.
     """
     analysis = _analysis(name, load_settings())
     memory = MemoryManager(run.config.max_memory_mb)
     affordable = rows_within_memory(run.input["bytes_per_row"], memory.max_memory_mb)
     attempt = Attempt(name, batch.index, number, min(slice_limit(len(batch), retry), affordable))
-    worker = BatchWorker(run, batch, analysis, memory, attempt)
+    monitor = PerformanceMonitor()
+    worker = BatchWorker(run, batch, analysis, memory, attempt, monitor)
     attempt.save(run)
     began = time.perf_counter()
     try:
-        worker.work()
+        with monitor:
+            worker.work()
         attempt.outcome = "done"
     except BaseException as error:
         attempt.outcome, attempt.error = "failed", f"{type(error).__name__}: {error}"
@@ -87,7 +98,10 @@ def analyse_batch(run: RunFolder, batch: Batch, name: str, retry: int = 0, numbe
     finally:
         attempt.seconds = time.perf_counter() - began
         attempt.peak_memory_mb = memory.peak_mb()
+        attempt.figures = monitor.figures()
         attempt.save(run)
+        if report is not None:
+            report(attempt.figures, name)
     return {"batch": batch.index, "rows": attempt.rows_done, "skipped": attempt.rows_skipped, "slices": attempt.slices}
 
 
@@ -100,6 +114,7 @@ class BatchWorker:
     analysis: Analysis
     memory: MemoryManager
     attempt: Attempt
+    monitor: PerformanceMonitor
 
     def __post_init__(self) -> None:
         self.store = PartStore(self.run.parts, self.analysis, self.batch)
@@ -131,6 +146,7 @@ class BatchWorker:
         except (UserError, OSError):
             raise
         except Exception as error:
+            self.monitor.error(error)
             self.memory.clean_up()
             if stop - start <= SMALLEST_SLICE:
                 self.analyse_rows_alone(start, stop)
@@ -175,6 +191,7 @@ class BatchWorker:
         except (UserError, OSError):
             raise
         except Exception as error:
+            self.monitor.error(error)
             return error
 
     def probe(self) -> None:
@@ -204,6 +221,7 @@ class BatchWorker:
         self.known_to_work = True
         self.attempt.slices += 1
         self.attempt.rows_done += stop - start
+        self.monitor.batch_done(stop - start, metrics["seconds"])
 
     def adapt(self, size: int) -> int:
         """The size of the next slice, by the memory in use."""
