@@ -16,7 +16,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui test lint format lock bench clean
+.PHONY: help run ui test lint format lock fuzz bench clean
 
 help: ## list the targets
 	awk -F '## ' '/^[a-z]+:.*## / {split($$1, target, ":"); printf "make %-8s %s\n", target[1], $$2}' Makefile
@@ -45,6 +45,9 @@ format: $(VENV)/.dev-stamp ## let ruff format and mend the code
 lock: $(VENV)/.uv-stamp ## resolve requirements.txt and requirements-dev.txt into the lock files
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+
+fuzz: $(VENV)/.dev-stamp ## feed damaged files to the reader for a minute: ARGS="--seconds 60 --seed 1"
+	exec $(BIN)/python -m tests.fuzz_reader $(ARGS)
 
 bench: $(VENV)/.runtime-stamp ## measure: ARGS="..."
 	exec $(BIN)/python -m tests.bench $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -42,8 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         tracker.close()
     folder = Path(arguments.out).absolute()
-    print("\n".join(summary_lines(results, folder)))
+    _tell("\n".join(summary_lines(results, folder)))
     return EXIT_STATUS[results["status"]]
+
+
+def _tell(text: str) -> None:
+    """Print; where nobody reads it, the results are there all the same."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from include.analysis import pipeline
 from include.analysis.configuration import RunConfig, validate
 from include.analysis.errors import UserError
@@ -23,10 +25,11 @@ from include.analysis.parts import Batch
 from include.analysis.processing import Attempt, analyse_batch
 from include.analysis.progress import AGGREGATING, ANALYSING, FINISHED, SPLITTING, Progress
 from include.analysis.reading import Source, dataframe_source
-from include.analysis.run_folder import RunFolder
+from include.analysis.run_folder import RunFolder, is_full
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,10 @@ class BatchProcessor:
         folder = Path(out).absolute() if out is not None else Path(tempfile.mkdtemp(prefix="comment-analysis-"))
         try:
             return PooledRun(RunFolder(folder), config, progress_callback or (lambda _: None)).run(frame)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            raise RunFolder(folder).unwritable(error) from error
         finally:
             if out is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -99,6 +106,7 @@ class PooledRun:
 
     def run(self, frame: pd.DataFrame | None) -> dict[str, Any]:
         try:
+            pa.scalar(None)  # makes pyarrow import pandas here once, and not in each worker
             self.pool.submit(int).result()  # the workers start here, before this process has threads
             source = self.open(frame)
             self.report(SPLITTING)
@@ -112,6 +120,8 @@ class PooledRun:
             self.settle(0)
         except BaseException:
             self.kill_workers()
+            self.pool.shutdown(wait=True, cancel_futures=True)
+            self.folder.remove_unfinished()
             raise
         finally:
             self.pool.shutdown(wait=True, cancel_futures=True)
@@ -187,7 +197,7 @@ class PooledRun:
 
     def next_try(self, job: Job, error: BaseException | None) -> list[Job]:
         """The job to do next when one has ended: none, or the same again."""
-        if isinstance(error, UserError):
+        if error is not None and (isinstance(error, UserError) or is_full(error)):
             raise error
         if error is not None and job.retry < RETRIES:
             log.warning("%s of %s is tried again: %s", job.analysis, job.batch.label, error or type(error).__name__)

@@ -60,9 +60,12 @@ class CommentsWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self.rows_waiting:
-            self._write_group(pa.concat_tables(self.waiting))
-        self.stack.__exit__(kind, error, trace)
+        if kind is not None:
+            self.stack.__exit__(kind, error, trace)
+            return
+        with self.stack:
+            if self.rows_waiting:
+                self._write_group(pa.concat_tables(self.waiting))
 
 
 def write_csv(path: Path, table: pa.Table) -> None:

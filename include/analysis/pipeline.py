@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,8 @@ def recorded_failure(run: RunFolder, task: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        run.record_failure(task, error)
+        with suppress(OSError):  # a full disk cannot take the record either, and is the error to tell
+            run.record_failure(task, error)
         raise
 
 

@@ -14,6 +14,8 @@ results.json                        the results (written last)
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -28,6 +30,12 @@ from include.analysis.files import read_json, write_json
 from include.analysis.parts import Batch
 
 RESULT_FILES = ("results.json", "comments.parquet", "comments.csv", "quarantine.csv")
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error says that nothing more can be written, which trying again does not mend."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 @dataclass(frozen=True)
@@ -75,14 +83,24 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             for name in RESULT_FILES:
                 (self.path / name).unlink(missing_ok=True)
+            self.remove_unfinished()
             for folder in (self.attempts, self.errors):
                 shutil.rmtree(folder, ignore_errors=True)
             record = {"config": config.to_dict(), "fingerprints": dict(fingerprints), "started": time.time()}
             write_json(self.path / "run.json", record)
         except OSError as error:
-            raise OutputUnwritable(
-                f"the results cannot be written to {self.path}: {error.strerror or error}; name a folder that can be"
-            ) from error
+            raise self.unwritable(error) from error
+
+    def remove_unfinished(self) -> None:
+        """Remove the files that a killed process left under temporary names (see `files.complete_file`)."""
+        for path in self.path.rglob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def unwritable(self, error: OSError) -> OutputUnwritable:
+        """The error for this folder when nothing can be written to it."""
+        why = os.strerror(error.errno) if error.errno else str(error)
+        advice = "free some space or name another folder" if is_full(error) else "name a folder that can be"
+        return OutputUnwritable(f"the results cannot be written to {self.path} ({why}); {advice}")
 
     @cached_property
     def record(self) -> dict[str, Any]:
