@@ -12,7 +12,7 @@ def summary_lines(results: Mapping[str, Any], folder: Path) -> list[str]:
     summary = results["summary"]
     lines = [
         f"{results['status']}: {summary['total_processed']:,} comments in {summary['processing_time']:,.1f} s"
-        f" ({results['performance']['items_per_second']:,.0f} rows/s, {summary['total_batches']:,} batches)"
+        f" ({results['performance']['items_per_second']:,.0f} rows/s, {_batches(summary['total_batches'])})"
     ]
     if duplicates := results.get("duplicates"):
         lines.append(
@@ -31,3 +31,7 @@ def summary_lines(results: Mapping[str, Any], folder: Path) -> list[str]:
         if count
     ]
     return [*lines, f"Results: {folder} (results.json, comments.csv, comments.parquet)"]
+
+
+def _batches(count: int) -> str:
+    return "1 batch" if count == 1 else f"{count:,} batches"
