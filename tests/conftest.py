@@ -1,4 +1,4 @@
-"""Keeps the tests off the user's Airflow home and settings."""
+"""Keeps the tests off the user's Airflow home and settings, and properties off the clock of a busy machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from hypothesis import settings
+
 PROJECT = Path(__file__).resolve().parents[1]
+
+# On CI the same examples each time: what chance finds belongs to whoever runs the tests by hand.
+settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("project")
 
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "COMMENT_ANALYSIS_"))]:
     del os.environ[_name]
