@@ -93,7 +93,7 @@ def analyse_batch(
             worker.work()
         attempt.outcome = "done"
     except BaseException as error:
-        attempt.outcome, attempt.error = "failed", f"{type(error).__name__}: {error}"
+        attempt.outcome, attempt.error = "failed", _told(error)
         raise
     finally:
         attempt.seconds = time.perf_counter() - began
@@ -151,7 +151,7 @@ class BatchWorker:
             if stop - start <= SMALLEST_SLICE:
                 self.analyse_rows_alone(start, stop)
                 return True
-            self.note_shrink(stop - start, f"{type(error).__name__}: {error}")
+            self.note_shrink(stop - start, _told(error))
             return False
         return True
 
@@ -177,7 +177,7 @@ class BatchWorker:
                 self.known_to_work = True
             else:
                 log.warning("%s fails on row %d: %s", self.analysis.name, row, type(outcome).__name__)
-                quarantine.append({"row": row, "error": example(f"{type(outcome).__name__}: {outcome}")})
+                quarantine.append({"row": row, "error": _told(outcome)})
                 parts.append(Part({}, _no_answer(self.analysis)))
         if not self.known_to_work:
             self.probe()
@@ -238,6 +238,11 @@ class BatchWorker:
             "%s of %s: slices of %d rows now, not %d (%s)", self.analysis.name, self.batch.label, adapted, size, reason
         )
         self.attempt.shrinks.append({"from": size, "to": adapted, "reason": reason})
+
+
+def _told(error: BaseException) -> str:
+    """An error as it is shown: it may quote a comment, so personal data in it is masked."""
+    return example(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
 def _no_answer(analysis: Analysis) -> pa.Table:

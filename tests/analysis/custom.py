@@ -47,7 +47,7 @@ class Broken(Letters):
     name = "broken"
 
     def analyse(self, rows: Rows) -> Part:
-        raise ValueError("nunca funciona")
+        raise ValueError(f"nunca funciona {os.environ.get('TEST_QUOTE', '')}".strip())
 
 
 class Greedy(Letters):
