@@ -130,11 +130,8 @@ def analyse(name: str, batch: dict[str, Any]) -> dict[str, Any]:
 
     context = get_current_context()
     ti, context["batch_label"] = context["ti"], batch["label"]  # type: ignore[typeddict-unknown-key]
-    # Clearing a task raises max_tries to try_number + retries, so this counts from the first try after it.
-    retry = ti.try_number - 1 - (ti.max_tries - ti.task.retries)
-    return pipeline.analyse(
-        batch["folder"], batch["batch"], name, retry=max(0, retry), number=ti.try_number, report=send_metrics
-    )
+    retry = pipeline.retry_number(ti.try_number, ti.max_tries, ti.task.retries)
+    return pipeline.analyse(batch["folder"], batch["batch"], name, retry, number=ti.try_number, report=send_metrics)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE)

@@ -75,6 +75,15 @@ def reserved_columns(config: RunConfig) -> frozenset[str]:
     return frozenset(names)
 
 
+def retry_number(try_number: int, max_tries: int, retries: int) -> int:
+    """Which retry an Airflow task is at, 0 being its first try.
+
+    Clearing a task lets it have all its retries again: it sets `max_tries` to the tries there were plus `retries`, and
+    the first try after it works at full size again.
+    """
+    return max(0, try_number - 1 - (max_tries - retries))
+
+
 def analyse(
     folder: str, batch: int, name: str, retry: int = 0, number: int = 1, report: Report | None = None
 ) -> dict[str, Any]:

@@ -113,6 +113,14 @@ def test_two_tries_at_once_count_no_row_twice(export: Path, tmp_path: Path, monk
     assert outcome(run) == whole_run(tmp_path / "calm", export, 1000)
 
 
+@pytest.mark.parametrize(
+    ("try_number", "max_tries", "retry"),
+    [(1, 3, 0), (2, 3, 1), (4, 3, 3), (5, 7, 0), (6, 7, 1), (8, 7, 3), (2, 4, 0)],
+)
+def test_retries_are_counted_from_the_last_clearing(try_number: int, max_tries: int, retry: int) -> None:
+    assert pipeline.retry_number(try_number, max_tries, retries=3) == retry
+
+
 def test_a_retry_halves_the_slices_and_skips_what_is_done(
     export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
