@@ -33,17 +33,21 @@ GAP, WORD, MARK, SYMBOL = 0, 1, 2, 3
 CLAUSE_MARKS = frozenset('.,;:!?¡¿…()[]{}|/\n\r\u2028\u2029—–"«»“”')
 
 
+def string_array(values: Sequence[str | None]) -> pa.StringArray:
+    """Strings as one Arrow array; lone surrogates, which are not text in any encoding, become question marks."""
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values], pa.string())
+
+
 def text_array(texts: Texts) -> pa.StringArray:
     """Texts as one Arrow string array; what is missing (None, NaN) becomes null."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     if isinstance(texts, pa.Array):
         return texts if pa.types.is_string(texts.type) else texts.cast(pa.string())
-    values = [text if isinstance(text, str) else None for text in texts]
-    try:
-        return pa.array(values, pa.string())
-    except UnicodeEncodeError:  # lone surrogates are not text in any encoding
-        return pa.array([v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values], pa.string())
+    return string_array([text if isinstance(text, str) else None for text in texts])
 
 
 def blocks(texts: pa.StringArray, size: int = BLOCK_BYTES) -> Iterator[pa.StringArray]:

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from include.analysis.__main__ import main
@@ -31,6 +30,7 @@ from include.analysis.progress import AGGREGATING, ANALYSING, SPLITTING
 from include.analysis.reading import ReadOptions
 from include.analysis.run_folder import RESULT_FILES
 from tests import fuzz_reader
+from tests.analysis.reading.helpers import workbook
 from tests.analysis.test_batch_processor import make_export
 from tests.conftest import PROJECT
 
@@ -106,17 +106,6 @@ def check_refused(done: Done, out: Path, *says: str) -> None:
 
 def write(path: Path, content: str | bytes) -> Path:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def workbook(path: Path, **sheets: list[list[Any]]) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
     return path
 
 

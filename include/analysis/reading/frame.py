@@ -14,7 +14,8 @@ from include.analysis.reading.header import (
     refuse_too_many_columns,
     text_column_not_found,
 )
-from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_array, string_schema
+from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_schema
+from include.analysis.text import string_array
 
 if TYPE_CHECKING:
     import pandas as pd

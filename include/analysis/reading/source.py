@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.analysis.errors import NoRows
+from include.analysis.text import string_array
 
 CHUNK_ROWS = 8192
 REPORTED_ROWS = 100  # ragged rows told one by one; the others are counted
@@ -175,14 +176,6 @@ def _tables(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
 def record_batch(rows: Iterable[Sequence[str]], schema: pa.Schema) -> pa.RecordBatch:
     """Rows of equal length, one cell for each field of the schema, as columns of strings."""
     return pa.RecordBatch.from_arrays([string_array(column) for column in zip(*rows, strict=True)], schema=schema)
-
-
-def string_array(values: Sequence[str]) -> pa.StringArray:
-    """Strings as one Arrow array; lone surrogates, which are not text in any encoding, become question marks."""
-    try:
-        return pa.array(values, pa.string())
-    except UnicodeEncodeError:
-        return pa.array([value.encode("utf-8", "replace").decode("utf-8") for value in values], pa.string())
 
 
 def string_schema(columns: Sequence[str]) -> pa.Schema:

@@ -37,8 +37,8 @@ from include.analysis.reading.header import (
     refuse_too_many_columns,
     text_column_not_found,
 )
-from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_array, string_schema
-from include.analysis.text import normal_form
+from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_schema
+from include.analysis.text import normal_form, string_array
 
 _BATCH_ROWS = 2048
 _SAMPLE_ROWS = 1000

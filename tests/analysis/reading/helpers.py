@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pyarrow as pa
 
 from include.analysis.reading import ReadOptions, Source, open_source
@@ -41,3 +43,15 @@ def texts_of(path: Path, **options: str) -> list[str]:
 
 def actions(source: Source) -> Sequence[tuple[int, int, int, str]]:
     return [(entry["line"], entry["row"], entry["cells"], entry["action"]) for entry in source.quality.ragged]
+
+
+def workbook(path: Path, **sheets: list[list[Any]]) -> Path:
+    """Write a workbook with these sheets."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path

@@ -11,21 +11,10 @@ import pytest
 from include.analysis.errors import CorruptInput, NoRows, SheetNotFound, TextColumnNotFound, UnsupportedInput
 from include.analysis.reading import ReadOptions, open_source
 
-from .helpers import read, rows_of
+from .helpers import read, rows_of, workbook
 
 XLS = Path(__file__).parent / "data" / "comments.xls"
 HEADER = ["Fecha", "Nota", "Comentario Final"]
-
-
-def workbook(path: Path, **sheets: list[list[Any]]) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
-    return path
 
 
 def test_cells(tmp_path: Path) -> None:
