@@ -12,7 +12,7 @@ def send_metrics(figures: dict[str, Any], analysis: str) -> None:
     """Send a task's figures. Nothing happens when Airflow's metrics are off, and no failure disturbs the task."""
     from airflow.sdk.observability import stats
 
-    from include.analysis.performance import metrics
+    from include.analysis.figures import metrics
 
     try:
         for kind, name, value, tags in metrics(figures, analysis):

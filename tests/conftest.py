@@ -21,6 +21,7 @@ for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "COMMEN
 os.environ.update(
     AIRFLOW_HOME=tempfile.mkdtemp(prefix="comment-analysis-tests-"),
     AIRFLOW__CORE__DAGS_FOLDER=str(PROJECT / "dags"),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(PROJECT / "plugins"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
     AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",

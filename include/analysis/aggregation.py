@@ -19,16 +19,16 @@ import pyarrow.parquet as pq
 
 from include.analysis import VERSION
 from include.analysis.analysis import Analysis, Reduction
+from include.analysis.figures import merge_figures
 from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
 from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
-from include.analysis.performance import merge_figures
 from include.analysis.reading import SourceInfo
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
 
-RETRY_KEYS = ("analysis", "batch", "number", "slice_rows", "rows_skipped", "outcome", "error")
+RETRY_KEYS = ("analysis", "batch", "number", "slice_rows", "slice_reason", "rows_skipped", "outcome", "error")
 
 
 class AnswerReader:
@@ -91,6 +91,7 @@ class ResultsAggregator:
 
         Raises AnalysisError when the split is not complete.
         """
+        self.run.remove_results()
         scratch = Path(tempfile.mkdtemp(prefix=".aggregate-", dir=self.run.path))
         try:
             answered = [self.collect(load_analysis(name), scratch / name) for name in self.run.config.analyses]
@@ -98,6 +99,9 @@ class ResultsAggregator:
             self.write_quarantine(answered)
             results = self.results(answered, examples)
             write_json(self.run.results_file, results)
+        except BaseException:
+            self.run.remove_results()
+            raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return results
@@ -114,8 +118,7 @@ class ResultsAggregator:
         metadata = [part.metadata() for part in parts]
         quarantine = [entry for found in metadata for entry in found["quarantine"]]
         metrics = [
-            {**found["metrics"], "rows": part.stop - part.start, "batch_start": part.batch_start}
-            for part, found in zip(parts, metadata, strict=True)
+            {**found["metrics"], "batch_start": part.batch_start} for part, found in zip(parts, metadata, strict=True)
         ]
         return Answered(analysis, parts, unanswered, quarantine, metrics, analysis.reduce(parts, scratch))
 
@@ -254,7 +257,7 @@ class ResultsAggregator:
             for metrics in one.metrics:
                 key = (one.analysis.name, metrics["batch_start"])
                 seconds[key] += metrics["seconds"]
-                deltas[key] += metrics.get("memory_delta_mb", 0.0)
+                deltas[key] += metrics["memory_mb"]["delta"]
         all_batches = len(self.batches) * len(answered)
         failed = sum(len(one.unanswered) for one in answered)
         split = self.run.manifest["metrics"]

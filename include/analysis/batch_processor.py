@@ -25,7 +25,7 @@ from include.analysis.parts import Batch
 from include.analysis.processing import Attempt, analyse_batch
 from include.analysis.progress import AGGREGATING, ANALYSING, FINISHED, SPLITTING, Progress
 from include.analysis.reading import Source, dataframe_source
-from include.analysis.run_folder import RunFolder, is_full
+from include.analysis.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,12 +80,10 @@ class BatchProcessor:
         if frame is not None:
             config = replace(config, input_path=None)
         folder = Path(out).absolute() if out is not None else Path(tempfile.mkdtemp(prefix="comment-analysis-"))
+        run = RunFolder(folder)
         try:
-            return PooledRun(RunFolder(folder), config, progress_callback or (lambda _: None)).run(frame)
-        except OSError as error:
-            if not is_full(error):
-                raise
-            raise RunFolder(folder).unwritable(error) from error
+            with run.needs_room():
+                return PooledRun(run, config, progress_callback or (lambda _: None)).run(frame)
         finally:
             if out is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -197,7 +195,7 @@ class PooledRun:
 
     def next_try(self, job: Job, error: BaseException | None) -> list[Job]:
         """The job to do next when one has ended: none, or the same again."""
-        if error is not None and (isinstance(error, UserError) or is_full(error)):
+        if isinstance(error, UserError):
             raise error
         if error is not None and job.retry < RETRIES:
             log.warning("%s of %s is tried again: %s", job.analysis, job.batch.label, error or type(error).__name__)

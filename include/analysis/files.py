@@ -1,4 +1,7 @@
-"""Files that exist whole or not at all: written under a temporary name in the same folder, then renamed."""
+"""Files that exist whole or not at all: written under a temporary name in the same folder, then renamed.
+
+What is renamed is on the disk by then: after a power cut a file is there whole, or not there.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,18 @@ def complete_file(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary
+        _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,8 +1,9 @@
 """Batches and parts on disk.
 
 A part is what one analysis wrote for one slice of a batch: one Parquet file with a row of answers for each row of the
-slice, and the slice's partial, timings and quarantined rows in the file's metadata. Its path carries what it depends
-on: the analysis' fingerprint and the batch's content hash, so a stale part is never found when a fresh one is wanted.
+slice, and the slice's partial, figures (see `performance.Span`) and quarantined rows in the file's metadata. Its path
+carries what it depends on: the analysis' fingerprint and the batch's content hash, so a stale part is never found when
+a fresh one is wanted.
 Parts on disk are the checkpoint.
 """
 

@@ -1,4 +1,4 @@
-"""What one task took: its time, rows, memory, processor and errors, and the same figures of many tasks together.
+"""What one task takes: its time, rows, memory, processor and errors, and the same of each of its slices.
 
 Memory is resident memory in MiB. Processor time is a percentage of one core: two busy threads are 200 %.
 """
@@ -6,13 +6,12 @@ Memory is resident memory in MiB. Processor time is a percentage of one core: tw
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from types import TracebackType
@@ -21,14 +20,11 @@ from weakref import WeakSet
 
 import psutil
 
+from include.analysis.figures import ratio
 from include.analysis.memory import MEBIBYTE, MemoryManager
 
 log = logging.getLogger(__name__)
 
-Metric = tuple[str, str, float, dict[str, str]]
-"""Kind (`timing`, in milliseconds; `gauge`; `incr`), name, value, tags."""
-
-PREFIX = "comment_analysis.task"
 THREAD_NAME = "performance-monitor"
 SECONDS_TO_END = 5.0
 
@@ -39,7 +35,8 @@ class PerformanceMonitor:
     """Samples the memory and processor use of this process, in the background, while a task works.
 
     A context manager; one monitor watches one task. `interval` is the time between samples in seconds. Measuring never
-    disturbs the work: when it fails, the figures have fewer samples. All methods may be called from any thread.
+    disturbs the work: when it fails, the figures have fewer samples. All methods may be called from any thread, but one
+    slice at a time is watched.
     Raises ValueError when the interval is not positive.
     """
 
@@ -51,13 +48,11 @@ class PerformanceMonitor:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._readings = _Readings()
-        self._started = ""
-        self._began = self._began_cpu = 0.0
-        self._ended: tuple[float, float] | None = None
-        self._rows = self._slices = 0
+        self._gauge = _Gauge()
+        self._task = Span()
+        self._slice: Span | None = None
+        self._slices = 0
         self._slice_seconds = 0.0
-        self._errors: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         self.start()
@@ -72,10 +67,9 @@ class PerformanceMonitor:
 
     def start(self) -> None:
         """Begin to watch. Raises RuntimeError the second time."""
-        if self._started:
+        if self._task.started:
             raise RuntimeError("a PerformanceMonitor watches one task; make another one for the next")
-        self._started = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._began, self._began_cpu = time.perf_counter(), time.process_time()
+        self._task.begin()
         self._sample()
         _watching.add(self)
         thread = threading.Thread(target=self._watch, name=THREAD_NAME, daemon=True)
@@ -87,7 +81,7 @@ class PerformanceMonitor:
 
     def stop(self) -> None:
         """End watching, at once; the figures are final then. Does nothing the second time, or when not begun."""
-        if not self._started or self._ended is not None:
+        if not self._task.running:
             return
         self._stopping.set()
         thread, self._thread = self._thread, None
@@ -95,14 +89,30 @@ class PerformanceMonitor:
             thread.join(SECONDS_TO_END)
         _watching.discard(self)
         self._sample()
-        self._ended = time.perf_counter(), time.process_time()
+        self._task.end()
 
-    def batch_done(self, rows: int, seconds: float) -> None:
-        """Count a slice that is finished: its rows, and how long it took."""
+    @contextmanager
+    def slice(self, rows: int) -> Iterator[Span]:
+        """Watch a slice of so many rows; its own figures are complete when the block ends."""
+        span = Span(rows)
+        span.begin()
         with self._lock:
-            self._rows += rows
+            self._slice = span
+        self._sample()
+        try:
+            yield span
+        finally:
+            self._sample()
+            span.end()
+            with self._lock:
+                self._slice = None
+
+    def slice_done(self, span: Span) -> None:
+        """Count a slice whose part is stored."""
+        with self._lock:
+            self._task.rows += span.rows
             self._slices += 1
-            self._slice_seconds += seconds
+            self._slice_seconds += span.seconds
 
     def error(self, exception: BaseException) -> None:
         """Count an error by its type; the same exception counts once, however often it is told.
@@ -115,45 +125,35 @@ class PerformanceMonitor:
                 return
             with suppress(AttributeError, TypeError):
                 exception._counted_by = self._number  # type: ignore[attr-defined]
-            self._errors[type(exception).__name__] += 1
+            for span in self._spans():
+                span.errors[type(exception).__name__] += 1
 
     def figures(self) -> dict[str, Any]:
         """The figures so far, or of the whole task when it has ended; fit for JSON.
 
-        `started` (ISO 8601, UTC), `seconds` (wall clock), `rows`, `slices`, `items_per_second` (rows by `seconds`),
-        `average_slice_seconds`, `errors` {type: count}, `memory_mb` {`start`, `average` (over time), `peak`, `delta`
-        (end minus start)}, `cpu_percent` {`average` (exact: processor time by `seconds`), `peak` (of one sample)},
-        `samples` (0: memory could not be measured).
+        Those of `Span.figures`, and `slices` and `average_slice_seconds`.
         """
-        ended, ended_cpu = self._ended or (time.perf_counter(), time.process_time())
-        seconds = ended - self._began if self._started else 0.0
         with self._lock:
-            cpu = _ratio(100 * (ended_cpu - self._began_cpu), seconds)
             return {
-                "started": self._started or None,
-                "seconds": round(seconds, 6),
-                "rows": self._rows,
+                **self._task.figures(),
                 "slices": self._slices,
-                "items_per_second": round(_ratio(self._rows, seconds), 3),
-                "average_slice_seconds": round(_ratio(self._slice_seconds, self._slices), 6),
-                "errors": dict(sorted(self._errors.items())),
-                "memory_mb": self._readings.memory_mb(),
-                "cpu_percent": {
-                    "average": round(cpu, 1),
-                    "peak": round(max(cpu, self._readings.peak_cpu), 1),
-                },
-                "samples": self._readings.samples,
+                "average_slice_seconds": round(ratio(self._slice_seconds, self._slices), 6),
             }
+
+    def _spans(self) -> list[Span]:
+        return [self._task] if self._slice is None else [self._task, self._slice]
 
     def _watch(self) -> None:
         while not self._stopping.wait(self.interval):
             self._sample(with_cpu=True)
 
     def _sample(self, with_cpu: bool = False) -> None:
-        """Take a sample. Without the processor at start and end: over a few milliseconds its clock is too coarse."""
+        """Take a sample. Without the processor at starts and ends: over a few milliseconds its clock is too coarse."""
         try:
             with self._lock:
-                self._readings.take(with_cpu)
+                reading = self._gauge.read(with_cpu)
+                for span in self._spans():
+                    span.add(*reading)
         except Exception as error:
             log.debug("a sample failed: %s", error)
 
@@ -162,55 +162,106 @@ class PerformanceMonitor:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = None
-        self._readings.process = None
+        self._gauge.ended = True
 
 
-class _Readings:
-    """What the samples say of memory and processor, summed up as they come."""
+class _Gauge:
+    """Reads the memory and the processor use of this process."""
 
     def __init__(self) -> None:
         self.process: psutil.Process | None = None
-        self.samples = 0
-        self.peak_cpu = 0.0
-        self.first = self.last = self.highest = 0.0
-        self.first_at = self.last_at = 0.0
-        self.area = 0.0  # memory times seconds
-        self.high_water = 0.0
+        self.ended = False
 
-    def take(self, with_cpu: bool) -> None:
-        if self.samples == 0:
+    def read(self, with_cpu: bool) -> tuple[float, float, float | None]:
+        """When (perf_counter), memory in MiB, and percent of a core since the last reading with it."""
+        if self.ended:
+            raise RuntimeError("this process is not the one that was watched")
+        if self.process is None:
             self.process = psutil.Process()
             self.process.cpu_percent()  # the first call only begins its count
-            self.high_water = MemoryManager.peak_mb()
-        if self.process is None:
-            return
-        now, memory = time.perf_counter(), self.process.memory_info().rss / MEBIBYTE
-        if self.samples == 0:
-            self.first, self.first_at = memory, now
+        memory = self.process.memory_info().rss / MEBIBYTE
+        return time.perf_counter(), memory, self.process.cpu_percent() if with_cpu else None
+
+
+class Span:
+    """A stretch of work, and what the samples in it say of memory and processor, summed up as they come."""
+
+    def __init__(self, rows: int = 0) -> None:
+        self.rows = rows
+        self.errors: Counter[str] = Counter()
+        self.started = ""
+        self._began = self._began_cpu = 0.0
+        self._ended: tuple[float, float] | None = None
+        self._samples = 0
+        self._first = self._last = self._highest = 0.0
+        self._first_at = self._last_at = 0.0
+        self._area = 0.0  # memory times seconds
+        self._high_water = 0.0
+        self._peak_cpu = 0.0
+
+    def begin(self) -> None:
+        self.started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._began, self._began_cpu = time.perf_counter(), time.process_time()
+        self._high_water = MemoryManager.peak_mb()
+
+    def end(self) -> None:
+        self._ended = time.perf_counter(), time.process_time()
+
+    @property
+    def running(self) -> bool:
+        return bool(self.started) and self._ended is None
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock, so far or of the whole span."""
+        return ((self._ended[0] if self._ended else time.perf_counter()) - self._began) if self.started else 0.0
+
+    def add(self, now: float, memory: float, cpu: float | None) -> None:
+        """Take in a reading of the gauge."""
+        if self._samples == 0:
+            self._first, self._first_at = memory, now
         else:
-            self.area += (self.last + memory) / 2 * (now - self.last_at)
-        self.last, self.last_at = memory, now
-        self.highest = max(self.highest, memory, self.new_high_water())
-        self.samples += 1
-        if with_cpu:
-            self.peak_cpu = max(self.peak_cpu, self.process.cpu_percent())
+            self._area += (self._last + memory) / 2 * (now - self._last_at)
+        self._last, self._last_at = memory, now
+        self._highest = max(self._highest, memory, self._new_high_water())
+        self._samples += 1
+        self._peak_cpu = max(self._peak_cpu, cpu or 0.0)
 
-    def new_high_water(self) -> float:
-        """The peak that the system has seen, between samples too, when it is of this task.
+    def _new_high_water(self) -> float:
+        """The peak that the system has seen, between samples too, when it is of this span.
 
-        The system tells the peak since the process began. When that has grown during the task, it is the task's own;
-        when not, the task stayed below an earlier one, and the samples are all there is.
+        The system tells the peak since the process began. When that has grown during the span, it is the span's own;
+        when not, the span stayed below an earlier one, and the samples are all there is.
         """
         peak = MemoryManager.peak_mb()
-        return peak if peak > self.high_water else 0.0
+        return peak if peak > self._high_water else 0.0
 
-    def memory_mb(self) -> dict[str, float]:
-        seconds = self.last_at - self.first_at
+    def figures(self) -> dict[str, Any]:
+        """What was measured, fit for JSON.
+
+        `started` (ISO 8601, UTC), `seconds` (wall clock), `rows`, `items_per_second` (rows by `seconds`), `errors`
+        {type: count}, `memory_mb` {`start`, `average` (over time), `peak`, `delta` (end minus start)}, `cpu_percent`
+        {`average` (exact: processor time by `seconds`), `peak` (of one sample)}, `samples` (0: memory could not be
+        measured).
+        """
+        seconds = self.seconds
+        cpu_seconds = (self._ended[1] if self._ended else time.process_time()) - self._began_cpu
+        cpu = ratio(100 * cpu_seconds, seconds)
+        sampled = self._last_at - self._first_at
         return {
-            "start": round(self.first, 3),
-            "average": round(self.area / seconds if seconds else self.first, 3),
-            "peak": round(self.highest, 3),
-            "delta": round(self.last - self.first, 3),
+            "started": self.started or None,
+            "seconds": round(seconds, 6),
+            "rows": self.rows,
+            "items_per_second": round(ratio(self.rows, seconds), 3),
+            "errors": dict(sorted(self.errors.items())),
+            "memory_mb": {
+                "start": round(self._first, 3),
+                "average": round(self._area / sampled if sampled else self._first, 3),
+                "peak": round(self._highest, 3),
+                "delta": round(self._last - self._first, 3),
+            },
+            "cpu_percent": {"average": round(cpu, 1), "peak": round(max(cpu, self._peak_cpu), 1)},
+            "samples": self._samples,
         }
 
 
@@ -225,91 +276,3 @@ def _forget_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_in_child)
-
-
-def merge_figures(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The figures of many tasks together. Takes what it returns, too: figures may be merged in groups, in any order.
-
-    `tasks`, `seconds`, `rows`, `slices`, `samples` and `errors` are sums; `started` is the first; peaks and
-    `memory_mb.max_delta` are the largest. Averages are weighted by what they are an average over: memory and processor
-    by seconds, `average_slice_seconds` by slices, `memory_mb.average_delta` by tasks; so that merging in groups differs
-    by the rounding of the last digit alone. Tasks without samples do not count for memory and processor.
-    `items_per_second` is rows by the summed seconds: the speed of one task, not of the tasks that ran at once.
-    """
-    tasks = [_merged_form(one) for one in figures]
-    measured = [one for one in tasks if one["samples"]]
-    errors: Counter[str] = Counter()
-    for one in tasks:
-        errors.update(one["errors"])
-    seconds = math.fsum(one["seconds"] for one in tasks)
-    rows = sum(one["rows"] for one in tasks)
-    memory, cpu = [one["memory_mb"] for one in measured], [one["cpu_percent"] for one in measured]
-    weights = [one["seconds"] for one in measured]
-    return {
-        "tasks": sum(one["tasks"] for one in tasks),
-        "started": min((one["started"] for one in tasks if one["started"]), default=None),
-        "seconds": round(seconds, 6),
-        "rows": rows,
-        "slices": sum(one["slices"] for one in tasks),
-        "items_per_second": round(_ratio(rows, seconds), 3),
-        "average_slice_seconds": round(
-            _weighted([one["average_slice_seconds"] for one in tasks], [one["slices"] for one in tasks]), 6
-        ),
-        "errors": dict(sorted(errors.items())),
-        "memory_mb": {
-            "average": round(_weighted([one["average"] for one in memory], weights), 3),
-            "peak": max((one["peak"] for one in memory), default=0.0),
-            "average_delta": round(
-                _weighted([one["average_delta"] for one in memory], [one["tasks"] for one in measured]), 3
-            ),
-            "max_delta": max((one["max_delta"] for one in memory), default=0.0),
-        },
-        "cpu_percent": {
-            "average": round(_weighted([one["average"] for one in cpu], weights), 1),
-            "peak": max((one["peak"] for one in cpu), default=0.0),
-        },
-        "samples": sum(one["samples"] for one in tasks),
-    }
-
-
-def _merged_form(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures of one task as those of a group of one."""
-    if "tasks" in figures:
-        return figures
-    delta = figures["memory_mb"]["delta"]
-    memory = {**figures["memory_mb"], "average_delta": delta, "max_delta": delta}
-    return {**figures, "tasks": 1, "memory_mb": memory}
-
-
-def metrics(figures: dict[str, Any], analysis: str) -> list[Metric]:
-    """What to send to a metrics service about one task, from the figures of its monitor.
-
-    The duration is in milliseconds, as StatsD and OpenTelemetry take timings. Rows, slices and errors are counts to add
-    up. The tags name the analysis, and for errors their type.
-    """
-    tags = {"analysis": analysis}
-    found: list[Metric] = [
-        ("timing", f"{PREFIX}.duration", 1000 * figures["seconds"], tags),
-        ("incr", f"{PREFIX}.rows", figures["rows"], tags),
-        ("incr", f"{PREFIX}.slices", figures["slices"], tags),
-        ("gauge", f"{PREFIX}.items_per_second", figures["items_per_second"], tags),
-    ]
-    if figures["samples"]:
-        found += [
-            ("gauge", f"{PREFIX}.memory_peak_mb", figures["memory_mb"]["peak"], tags),
-            ("gauge", f"{PREFIX}.memory_delta_mb", figures["memory_mb"]["delta"], tags),
-            ("gauge", f"{PREFIX}.cpu_percent", figures["cpu_percent"]["average"], tags),
-        ]
-    found += [
-        ("incr", f"{PREFIX}.errors", times, {**tags, "error": error}) for error, times in figures["errors"].items()
-    ]
-    return found
-
-
-def _ratio(amount: float, by: float) -> float:
-    return amount / by if by else 0.0
-
-
-def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
-    """The weighted average; the sums are exact, so it does not depend on the order."""
-    return _ratio(math.fsum(value * weight for value, weight in zip(values, weights, strict=True)), math.fsum(weights))

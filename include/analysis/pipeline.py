@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,12 +29,12 @@ def find_input(params: Mapping[str, Any], run_id: str) -> RunFolder:
     Raises UserError.
     """
     settings = load_settings()
-    config = validate(params, settings)
-    assert config.input_path is not None
-    run = RunFolder(settings.run_folder or settings.output_root / re.sub(r"[^\w.+-]", "_", run_id))
-    begin(run, config)
+    run = RunFolder.of_run(run_id, settings)
     with recorded_failure(run, "find_input"):
-        check_input(config.input_path)
+        config = validate(params, settings)
+        begin(run, config)
+        assert config.input_path is not None
+        check_input(config.input_path, config.read_options)
     log.info("input %s, run folder %s", config.input_path, run.path)
     return run
 
@@ -102,7 +101,8 @@ def aggregate(run: RunFolder) -> dict[str, Any]:
 def recorded_failure(run: RunFolder, task: str) -> Iterator[None]:
     """Keep the error of a failing step in the run folder, for whoever reports on the run."""
     try:
-        yield
+        with run.needs_room():
+            yield
     except Exception as error:
         with suppress(OSError):  # a full disk cannot take the record either, and is the error to tell
             run.record_failure(task, error)

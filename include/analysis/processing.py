@@ -17,7 +17,7 @@ from include.analysis.errors import UserError
 from include.analysis.files import write_json
 from include.analysis.memory import SMALLEST_SLICE, MemoryManager
 from include.analysis.parts import Batch, PartStore
-from include.analysis.performance import PerformanceMonitor
+from include.analysis.performance import PerformanceMonitor, Span
 from include.analysis.planning import rows_within_memory
 from include.analysis.privacy import example
 from include.analysis.registry import load_analysis
@@ -38,6 +38,17 @@ def slice_limit(batch_size: int, retry: int) -> int:
     return max(SMALLEST_SLICE, batch_size >> retry)
 
 
+def first_slice(run: RunFolder, batch: Batch, memory: MemoryManager, retry: int) -> tuple[int, str]:
+    """The rows of a try's first slice, and why as many."""
+    size = slice_limit(len(batch), retry)
+    affordable = rows_within_memory(run.input["bytes_per_row"], memory.max_memory_mb)
+    if affordable < size:
+        return affordable, f"what {memory.max_memory_mb} MiB of memory hold"
+    if retry == 0:
+        return size, "the whole batch"
+    return size, f"retry {retry}: the batch halved {'once' if retry == 1 else f'{retry} times'}"
+
+
 @lru_cache
 def _analysis(name: str, settings: Settings) -> Analysis:
     """Made once in a worker process: to read and compile a lexicon takes longer than to analyse a small batch."""
@@ -52,6 +63,7 @@ class Attempt:
     batch: int
     number: int
     slice_rows: int
+    slice_reason: str
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
@@ -82,26 +94,27 @@ def analyse_batch(
     """
     analysis = _analysis(name, load_settings())
     memory = MemoryManager(run.config.max_memory_mb)
-    affordable = rows_within_memory(run.input["bytes_per_row"], memory.max_memory_mb)
-    attempt = Attempt(name, batch.index, number, min(slice_limit(len(batch), retry), affordable))
+    size, reason = first_slice(run, batch, memory, retry)
+    attempt = Attempt(name, batch.index, number, size, reason)
     monitor = PerformanceMonitor()
     worker = BatchWorker(run, batch, analysis, memory, attempt, monitor)
-    attempt.save(run)
-    began = time.perf_counter()
-    try:
-        with monitor:
-            worker.work()
-        attempt.outcome = "done"
-    except BaseException as error:
-        attempt.outcome, attempt.error = "failed", _told(error)
-        raise
-    finally:
-        attempt.seconds = time.perf_counter() - began
-        attempt.peak_memory_mb = memory.peak_mb()
-        attempt.figures = monitor.figures()
+    with run.needs_room():
         attempt.save(run)
-        if report is not None:
-            report(attempt.figures, name)
+        began = time.perf_counter()
+        try:
+            with monitor:
+                worker.work()
+            attempt.outcome = "done"
+        except BaseException as error:
+            attempt.outcome, attempt.error = "failed", _told(error)
+            raise
+        finally:
+            attempt.seconds = time.perf_counter() - began
+            attempt.peak_memory_mb = memory.peak_mb()
+            attempt.figures = monitor.figures()
+            if report is not None:
+                report(attempt.figures, name)
+            attempt.save(run)
     return {"batch": batch.index, "rows": attempt.rows_done, "skipped": attempt.rows_skipped, "slices": attempt.slices}
 
 
@@ -127,8 +140,8 @@ class BatchWorker:
         self.attempt.rows_skipped = len(self.batch) - todo
         size = self.attempt.slice_rows
         log.info(
-            "%s of %s: %d rows to do in slices of %d (%d rows have parts already)",
-            self.analysis.name, self.batch.label, todo, size, self.attempt.rows_skipped,
+            "%s of %s: %d rows to do in slices of %d (%s); skipped: %d rows that have parts already",
+            self.analysis.name, self.batch.label, todo, size, self.attempt.slice_reason, self.attempt.rows_skipped,
         )  # fmt: skip
         for start, stop in missing:
             while start < stop:
@@ -156,34 +169,29 @@ class BatchWorker:
         return True
 
     def analyse_slice(self, start: int, stop: int) -> None:
-        before, began = self.memory.current_mb(), time.perf_counter()
-        with self.memory.bounded():
+        with self.monitor.slice(stop - start) as span, self.memory.bounded():
             part = self.checked(self.read(start, stop))
-        metrics = {
-            "seconds": time.perf_counter() - began,
-            "memory_delta_mb": self.memory.current_mb() - before,
-        }
-        self.finish_slice(start, stop, part, metrics, [])
+        self.finish_slice(start, stop, part, span, [])
 
     def analyse_rows_alone(self, start: int, stop: int) -> None:
         """Find the rows that an analysis fails on, and give the others their answers."""
-        began = time.perf_counter()
         parts: list[Part] = []
         quarantine: list[dict[str, Any]] = []
-        for row in range(start, stop):
-            outcome = self.try_alone(row)
-            if isinstance(outcome, Part):
-                parts.append(outcome)
-                self.known_to_work = True
-            else:
-                log.warning("%s fails on row %d: %s", self.analysis.name, row, type(outcome).__name__)
-                quarantine.append({"row": row, "error": _told(outcome)})
-                parts.append(Part({}, _no_answer(self.analysis)))
+        with self.monitor.slice(stop - start) as span:
+            for row in range(start, stop):
+                outcome = self.try_alone(row)
+                if isinstance(outcome, Part):
+                    parts.append(outcome)
+                    self.known_to_work = True
+                else:
+                    log.warning("%s fails on row %d: %s", self.analysis.name, row, type(outcome).__name__)
+                    quarantine.append({"row": row, "error": _told(outcome)})
+                    parts.append(Part({}, _no_answer(self.analysis)))
         if not self.known_to_work:
             self.probe()
         partial = self.analysis.merge_all(part.partial for part in parts)
         answers = pa.concat_tables([part.answers for part in parts]).combine_chunks()
-        self.finish_slice(start, stop, Part(partial, answers), {"seconds": time.perf_counter() - began}, quarantine)
+        self.finish_slice(start, stop, Part(partial, answers), span, quarantine)
 
     def try_alone(self, row: int) -> Part | Exception:
         try:
@@ -214,14 +222,12 @@ class BatchWorker:
             raise ValueError(f"{self.analysis.name} answered {part.answers.num_rows} rows of {len(rows)}")
         return part
 
-    def finish_slice(
-        self, start: int, stop: int, part: Part, metrics: dict[str, Any], quarantine: list[dict[str, Any]]
-    ) -> None:
-        self.store.write(start, stop, part, metrics, quarantine)
+    def finish_slice(self, start: int, stop: int, part: Part, span: Span, quarantine: list[dict[str, Any]]) -> None:
+        self.store.write(start, stop, part, span.figures(), quarantine)
         self.known_to_work = True
         self.attempt.slices += 1
         self.attempt.rows_done += stop - start
-        self.monitor.batch_done(stop - start, metrics["seconds"])
+        self.monitor.slice_done(span)
 
     def adapt(self, size: int) -> int:
         """The size of the next slice, by the memory in use."""

@@ -1,18 +1,18 @@
-"""The few lines that a command prints when a run has ended."""
+"""The few lines that say how a run has ended: what a command prints, and the note of the DAG run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 
 def summary_lines(results: Mapping[str, Any], folder: Path) -> list[str]:
-    """The headline figures of `results.json`, and last where the results are."""
+    """The headline figures of `results.json`, what was retried, recovered and lost, and last where the results are."""
     summary = results["summary"]
     lines = [
         f"{results['status']}: {summary['total_processed']:,} comments in {summary['processing_time']:,.1f} s"
-        f" ({results['performance']['items_per_second']:,.0f} rows/s, {_batches(summary['total_batches'])})"
+        f" ({results['performance']['items_per_second']:,.0f} rows/s, {_count(summary['total_batches'], 'batch')})"
     ]
     if duplicates := results.get("duplicates"):
         lines.append(
@@ -25,13 +25,31 @@ def summary_lines(results: Mapping[str, Any], folder: Path) -> list[str]:
     if themes := results.get("themes"):
         top = [f"{one['theme']} {one['mentions']:,}" for one in themes["top_themes"][:5]]
         lines.append("themes: " + ", ".join(top))
-    lines += [
-        f"without an answer: {count:,} rows of {name}"
-        for name, count in results["recovery"]["rows_without_answer"].items()
-        if count
-    ]
+    lines += recovery_lines(results)
     return [*lines, f"Results: {folder} (results.json, comments.csv, comments.parquet)"]
 
 
-def _batches(count: int) -> str:
-    return "1 batch" if count == 1 else f"{count:,} batches"
+def recovery_lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """What was retried, recovered and lost; nothing for a run in which nothing happened."""
+    recovery = results["recovery"]
+    if retried := recovery["retried_batches"]:
+        recovered = recovery["recovered_batches"]
+        yield f"retried: {_count(retried, 'batch')} of an analysis; recovered: {recovered:,}"
+    for name, count in recovery["rows_without_answer"].items():
+        if count:
+            yield f"without an answer of {name}: {_count(count, 'row')} ({_why(results, name)})"
+
+
+def _why(results: Mapping[str, Any], name: str) -> str:
+    quarantined = len(results["recovery"]["quarantine"].get(name, []))
+    reasons = [f"{_count(quarantined, 'row')} in quarantine.csv"] if quarantined else []
+    failed = results["errors"].get(name, {})
+    if failed:
+        last = list(failed.values())[-1]["error"]
+        reasons.append(f"{_count(len(failed), 'batch')} failed: {last}")
+    return "; ".join(reasons)
+
+
+def _count(number: int, what: str) -> str:
+    plural = f"{what}es" if what.endswith("ch") else f"{what}s"
+    return f"{number:,} {what if number == 1 else plural}"

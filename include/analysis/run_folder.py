@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +30,7 @@ from include.analysis.configuration import RunConfig
 from include.analysis.errors import AnalysisError, OutputUnwritable, UserError
 from include.analysis.files import read_json, write_json
 from include.analysis.parts import Batch
+from include.analysis.settings import Settings
 
 RESULT_FILES = ("results.json", "comments.parquet", "comments.csv", "quarantine.csv")
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
@@ -43,6 +46,11 @@ class RunFolder:
     """Paths and records of one run."""
 
     path: Path
+
+    @classmethod
+    def of_run(cls, run_id: str, settings: Settings) -> RunFolder:
+        """The folder of a DAG run."""
+        return cls(settings.run_folder or settings.output_root / re.sub(r"[^\w.+-]", "_", run_id))
 
     @property
     def batches(self) -> Path:
@@ -81,8 +89,7 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in RESULT_FILES:
-                (self.path / name).unlink(missing_ok=True)
+            self.remove_results()
             self.remove_unfinished()
             for folder in (self.attempts, self.errors):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -91,10 +98,25 @@ class RunFolder:
         except OSError as error:
             raise self.unwritable(error) from error
 
+    def remove_results(self) -> None:
+        """Remove the results: what is there of them is not of one run, or will not be."""
+        for name in RESULT_FILES:
+            (self.path / name).unlink(missing_ok=True)
+
     def remove_unfinished(self) -> None:
         """Remove the files that a killed process left under temporary names (see `files.complete_file`)."""
         for path in self.path.rglob(".*.tmp"):
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def needs_room(self) -> Iterator[None]:
+        """Turn the error of a full disk into OutputUnwritable."""
+        try:
+            yield
+        except OSError as error:
+            if not is_full(error):
+                raise
+            raise self.unwritable(error) from error
 
     def unwritable(self, error: OSError) -> OutputUnwritable:
         """The error for this folder when nothing can be written to it."""

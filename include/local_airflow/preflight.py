@@ -9,8 +9,7 @@ from pathlib import Path
 from include.analysis.arguments import parameters
 from include.analysis.configuration import available_cores, validate
 from include.analysis.errors import OutputUnwritable
-from include.analysis.pipeline import reserved_columns
-from include.analysis.reading import check_input, open_source
+from include.analysis.reading import check_input
 from include.local_airflow.run import Request
 
 MAX_PARALLELISM = 32
@@ -24,8 +23,7 @@ def request(arguments: Namespace) -> Request:
     conf = parameters(arguments)
     config = validate(conf)
     assert config.input_path is not None
-    check_input(config.input_path)
-    open_source(config.input_path, config.read_options, reserved=reserved_columns(config))
+    check_input(config.input_path, config.read_options)
     folder = Path(arguments.out).expanduser().absolute()
     check_output(folder)
     if "analyses" in conf:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -78,6 +80,41 @@ class Deadly(Greedy):
     def reduce(self, parts: Sequence[StoredPart], scratch: Path) -> Reduction:
         kill_once("reduce")
         return super().reduce(parts, scratch)
+
+
+class Obedient(Greedy):
+    """Does what the files in the folder `TEST_MARKERS` say.
+
+    As long as there is a file `refuse-150` it fails on slices with row 150, and as long as there is a file `hold-150`
+    it waits before it answers them.
+    """
+
+    name = "obedient"
+
+    def analyse(self, rows: Rows) -> Part:
+        if told("refuse", rows):
+            raise OSError("no quiero")
+        part = super().analyse(rows)
+        while told("hold", rows):
+            time.sleep(0.02)
+        return part
+
+
+class Hungry(Letters):
+    """Takes two mebibytes of memory for each row."""
+
+    name = "hungry"
+
+    def analyse(self, rows: Rows) -> Part:
+        taken = [np.ones(1 << 18) for _ in range(len(rows))]
+        assert sum(block.nbytes for block in taken) == len(rows) << 21
+        return super().analyse(rows)
+
+
+def told(what: str, rows: Rows) -> bool:
+    """Whether a file in `TEST_MARKERS` says to do something with one of these rows."""
+    told = Path(os.environ["TEST_MARKERS"]).glob(f"{what}-*")
+    return any(rows.start <= int(path.name.removeprefix(f"{what}-")) < rows.start + len(rows) for path in told)
 
 
 def kill_once(what: str) -> None:

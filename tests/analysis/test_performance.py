@@ -11,17 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from include.analysis.figures import metrics
 from include.analysis.memory import MemoryManager
-from include.analysis.performance import THREAD_NAME, PerformanceMonitor, merge_figures, metrics
+from include.analysis.performance import THREAD_NAME, PerformanceMonitor, Span
 
 MEGABYTES = 1 << 20
 
@@ -51,6 +49,14 @@ def reach_a_peak(above: float) -> None:
     del held
 
 
+def do(monitor: PerformanceMonitor, rows: int, seconds: float = 0.0) -> Span:
+    """A slice of so many rows, from its begin to its stored part."""
+    with monitor.slice(rows) as span:
+        time.sleep(seconds)
+    monitor.slice_done(span)
+    return span
+
+
 def burn(seconds: float) -> float:
     """Keep one core busy; returns the processor seconds that took."""
     began, began_cpu = time.perf_counter(), time.process_time()
@@ -64,13 +70,13 @@ class TestWork:
         before = datetime.now(UTC)
         with PerformanceMonitor() as monitor:
             began = time.perf_counter()
-            monitor.batch_done(100, 0.2)
-            monitor.batch_done(50, 0.1)
+            do(monitor, 100, 0.2)
+            do(monitor, 50, 0.1)
             time.sleep(0.2)
             elapsed = time.perf_counter() - began
         figures = monitor.figures()
         assert (figures["rows"], figures["slices"]) == (150, 2)
-        assert figures["average_slice_seconds"] == pytest.approx(0.15)
+        assert figures["average_slice_seconds"] == pytest.approx(0.15, abs=0.05)
         assert elapsed <= figures["seconds"] < elapsed + 0.5
         assert figures["items_per_second"] == pytest.approx(150 / figures["seconds"], rel=0.001)
         started = datetime.fromisoformat(figures["started"])
@@ -89,7 +95,7 @@ class TestWork:
         with PerformanceMonitor(interval=0.001) as monitor:
             threads = [
                 threading.Thread(
-                    target=lambda: [(monitor.batch_done(1, 0.001), monitor.error(OSError())) for _ in range(500)]
+                    target=lambda: [(monitor.slice_done(Span(1)), monitor.error(OSError())) for _ in range(500)]
                 )
                 for _ in range(8)
             ]
@@ -131,6 +137,43 @@ class TestWork:
             with monitor:
                 monitor.error(error)
         assert first.figures()["errors"] == second.figures()["errors"] == {"ValueError": 1}
+
+
+class TestSlices:
+    def test_a_slice_has_its_own_figures(self) -> None:
+        with PerformanceMonitor(interval=0.02) as monitor:
+            held = block(50)
+            monitor.error(KeyError())
+            with monitor.slice(40) as span:
+                more = block(80)
+                monitor.error(ValueError())
+                burn(0.3)
+            monitor.slice_done(span)
+            burn(0.1)
+            later = do(monitor, 2)
+        figures, whole = span.figures(), monitor.figures()
+        assert (figures["rows"], figures["errors"]) == (40, {"ValueError": 1})
+        assert (whole["rows"], whole["slices"]) == (42, 2)
+        assert whole["errors"] == {"KeyError": 1, "ValueError": 1}
+        assert later.figures()["errors"] == {}
+        assert 0.3 <= figures["seconds"] < whole["seconds"]
+        assert figures["items_per_second"] == pytest.approx(40 / figures["seconds"], rel=0.001)
+        assert figures["memory_mb"]["delta"] == pytest.approx(80, abs=15)
+        assert whole["memory_mb"]["delta"] == pytest.approx(130, abs=20)
+        assert figures["cpu_percent"]["average"] > 20
+        assert 2 < figures["samples"] < whole["samples"]
+        assert json.loads(json.dumps(figures)) == figures
+        del held, more
+
+    def test_a_slice_that_fails_counts_for_nothing_but_its_error(self) -> None:
+        with PerformanceMonitor() as monitor:
+            with pytest.raises(MemoryError) as caught, monitor.slice(9):
+                raise MemoryError
+            monitor.error(caught.value)
+            span = do(monitor, 1)
+        assert (monitor.figures()["rows"], monitor.figures()["slices"]) == (1, 1)
+        assert monitor.figures()["errors"] == {"MemoryError": 1}
+        assert span.figures()["errors"] == {}
 
 
 class TestMemory:
@@ -235,7 +278,7 @@ class TestThread:
 
     def test_figures_of_a_running_task(self) -> None:
         with PerformanceMonitor(interval=0.02) as monitor:
-            monitor.batch_done(5, 0.1)
+            do(monitor, 5)
             time.sleep(0.1)
             first = monitor.figures()
             time.sleep(0.1)
@@ -255,7 +298,7 @@ class TestThread:
 
         monkeypatch.setattr(psutil.Process, "memory_info", sometimes)
         with PerformanceMonitor(interval=0.02) as monitor:
-            monitor.batch_done(7, 0.1)
+            do(monitor, 7)
             time.sleep(0.4)
         figures = monitor.figures()
         assert figures["rows"] == 7
@@ -269,7 +312,7 @@ class TestThread:
 
         monkeypatch.setattr(psutil, "Process", fails)
         with PerformanceMonitor(interval=0.01) as monitor:
-            monitor.batch_done(7, 0.1)
+            do(monitor, 7)
             time.sleep(0.05)
         figures = monitor.figures()
         assert (figures["rows"], figures["samples"]) == (7, 0)
@@ -282,8 +325,8 @@ class TestThread:
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", fails)
             with PerformanceMonitor() as monitor:
-                monitor.batch_done(7, 0.1)
-        assert (monitor.figures()["rows"], monitor.figures()["samples"]) == (7, 2)
+                do(monitor, 7)
+        assert (monitor.figures()["rows"], monitor.figures()["samples"]) == (7, 4)
 
     def test_a_fork_in_the_middle_of_a_sample(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The child has the locks as they were, and no thread that would let go of them."""
@@ -311,7 +354,7 @@ class TestThread:
 
 def _use_in_child(monitor: PerformanceMonitor) -> int:
     try:
-        monitor.batch_done(3, 0.1)
+        do(monitor, 3)
         monitor.error(ValueError())
         samples = monitor.figures()["samples"]
         monitor.stop()
@@ -330,132 +373,9 @@ def _use_in_child(monitor: PerformanceMonitor) -> int:
         return 2
 
 
-def task(**given: Any) -> dict[str, Any]:
-    figures = {
-        "started": "2026-01-02T00:00:00.000+00:00",
-        "seconds": 2.0,
-        "rows": 100,
-        "slices": 1,
-        "items_per_second": 50.0,
-        "average_slice_seconds": 1.5,
-        "errors": {},
-        "memory_mb": {"start": 100.0, "average": 120.0, "peak": 150.0, "delta": 10.0},
-        "cpu_percent": {"average": 90.0, "peak": 99.0},
-        "samples": 6,
-    }
-    return {**figures, **given}
-
-
-class TestMerge:
-    def test_two_tasks(self) -> None:
-        other = task(
-            started="2026-01-01T00:00:00.000+00:00",
-            seconds=6.0,
-            rows=20,
-            slices=4,
-            average_slice_seconds=0.5,
-            errors={"ValueError": 1},
-            memory_mb={"start": 100.0, "average": 200.0, "peak": 140.0, "delta": 50.0},
-            cpu_percent={"average": 10.0, "peak": 180.0},
-            samples=14,
-        )
-        assert merge_figures([task(errors={"OSError": 1, "ValueError": 2}), other]) == {
-            "tasks": 2,
-            "started": "2026-01-01T00:00:00.000+00:00",
-            "seconds": 8.0,
-            "rows": 120,
-            "slices": 5,
-            "items_per_second": 15.0,
-            "average_slice_seconds": 0.7,
-            "errors": {"OSError": 1, "ValueError": 3},
-            "memory_mb": {"average": 180.0, "peak": 150.0, "average_delta": 30.0, "max_delta": 50.0},
-            "cpu_percent": {"average": 30.0, "peak": 180.0},
-            "samples": 20,
-        }
-
-    def test_none(self) -> None:
-        merged = merge_figures([])
-        assert (merged["tasks"], merged["started"], merged["items_per_second"]) == (0, None, 0.0)
-        assert merged["memory_mb"] == {"average": 0.0, "peak": 0.0, "average_delta": 0.0, "max_delta": 0.0}
-
-    def test_memory_that_shrank_everywhere(self) -> None:
-        memory = {"start": 100.0, "average": 90.0, "peak": 100.0, "delta": -20.0}
-        assert merge_figures([task(memory_mb=memory)] * 2)["memory_mb"]["max_delta"] == -20.0
-
-    def test_a_task_without_samples_has_no_say_in_memory(self) -> None:
-        nothing = {"start": 0.0, "average": 0.0, "peak": 0.0, "delta": 0.0}
-        blind = task(samples=0, memory_mb=nothing, cpu_percent={"average": 0.0, "peak": 0.0}, seconds=50.0)
-        merged = merge_figures([task(), blind])
-        assert merged["memory_mb"] == {"average": 120.0, "peak": 150.0, "average_delta": 10.0, "max_delta": 10.0}
-        assert merged["cpu_percent"] == {"average": 90.0, "peak": 99.0}
-        assert (merged["tasks"], merged["rows"], merged["seconds"]) == (2, 200, 52.0)
-
-    def test_of_real_monitors(self) -> None:
-        found = []
-        for _ in range(2):
-            with PerformanceMonitor(interval=0.02) as monitor:
-                monitor.batch_done(10, burn(0.1))
-            found.append(monitor.figures())
-        merged = merge_figures(found)
-        assert (merged["tasks"], merged["rows"], merged["slices"]) == (2, 20, 2)
-        assert merged["memory_mb"]["peak"] == max(one["memory_mb"]["peak"] for one in found)
-
-    sizes = st.floats(0, 1e4).map(lambda value: round(value, 3))
-    tasks = st.builds(
-        task,
-        started=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(
-            lambda when: when.replace(tzinfo=UTC).isoformat(timespec="milliseconds")
-        ),
-        seconds=st.floats(0.01, 1e4).map(lambda value: round(value, 6)),
-        rows=st.integers(0, 10**6),
-        slices=st.integers(0, 50),
-        average_slice_seconds=sizes,
-        errors=st.dictionaries(st.sampled_from(["OSError", "ValueError"]), st.integers(1, 9)),
-        memory_mb=st.fixed_dictionaries(
-            {"start": sizes, "average": sizes, "peak": sizes, "delta": st.floats(-1e4, 1e4).map(lambda v: round(v, 3))}
-        ),
-        cpu_percent=st.fixed_dictionaries({"average": sizes, "peak": sizes}),
-        samples=st.integers(1, 99),
-    )
-
-    @given(st.lists(tasks, max_size=8), st.data())
-    @settings(max_examples=50, deadline=None)
-    def test_order_and_groups_do_not_matter(self, found: list[dict[str, Any]], data: st.DataObject) -> None:
-        whole = merge_figures(found)
-        assert merge_figures(data.draw(st.permutations(found))) == whole
-        cuts = sorted(data.draw(st.lists(st.integers(0, len(found)), max_size=3)))
-        groups = [merge_figures(found[low:high]) for low, high in pairwise([0, *cuts, len(found)])]
-        assert flat(merge_figures(groups)) == pytest.approx(flat(whole), rel=1e-6, abs=0.11)
-
-
-def flat(figures: dict[str, Any]) -> dict[str, Any]:
-    """Without nesting, and without the text, for comparing numbers."""
-    pairs = [
-        (f"{key}.{inner}", number)
-        for key, value in figures.items()
-        for inner, number in (value.items() if isinstance(value, dict) else [("", value)])
-    ]
-    return {key: float(number) for key, number in pairs if key != "started."}
-
-
-def test_metrics_of_a_task() -> None:
-    of_themes = {"analysis": "themes"}
-    assert metrics(task(errors={"MemoryError": 2, "ValueError": 1}), "themes") == [
-        ("timing", "comment_analysis.task.duration", 2000.0, of_themes),
-        ("incr", "comment_analysis.task.rows", 100, of_themes),
-        ("incr", "comment_analysis.task.slices", 1, of_themes),
-        ("gauge", "comment_analysis.task.items_per_second", 50.0, of_themes),
-        ("gauge", "comment_analysis.task.memory_peak_mb", 150.0, of_themes),
-        ("gauge", "comment_analysis.task.memory_delta_mb", 10.0, of_themes),
-        ("gauge", "comment_analysis.task.cpu_percent", 90.0, of_themes),
-        ("incr", "comment_analysis.task.errors", 2, {"analysis": "themes", "error": "MemoryError"}),
-        ("incr", "comment_analysis.task.errors", 1, {"analysis": "themes", "error": "ValueError"}),
-    ]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("interval", [0.5, 0.1])
-def test_the_cost_is_at_most_a_few_percent(interval: float, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("interval", "percent"), [(0.5, 2), (0.1, 5)])
+def test_the_cost_is_at_most_a_few_percent(interval: float, percent: float, capsys: pytest.CaptureFixture[str]) -> None:
     """Wall and processor time of the same work with and without a monitor, in turns, so that both share the noise."""
     numbers = np.random.default_rng(7).random(200_000)
 
@@ -466,12 +386,12 @@ def test_the_cost_is_at_most_a_few_percent(interval: float, capsys: pytest.Captu
     work(20)
     rounds = int(20 * 1.5 / _times(lambda: work(20), None)[0])
     costs = [100.0]
-    for _ in range(3):  # a machine that is busy with something else may need more than one try
-        if max(costs) >= 5:
+    for _ in range(5):  # a machine that is busy with something else may need more than one try
+        if max(costs) >= percent:
             costs = _costs(lambda: work(rounds), interval)
             with capsys.disabled():
                 print(f"\nmonitor every {interval} s: {costs[0]:+.2f} % wall, {costs[1]:+.2f} % processor")
-    assert max(costs) < 5
+    assert max(costs) < percent
 
 
 def _costs(work: Callable[[], None], interval: float, pairs: int = 7) -> list[float]:

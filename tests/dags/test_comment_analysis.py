@@ -5,16 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from include.analysis.run_folder import RESULT_FILES
+from tests.analysis.test_bad_input import REFUSALS, Refusal
 from tests.analysis.test_batch_processor import comparable, make_export, with_custom
 from tests.conftest import PROJECT
 
 DAG_FILE = PROJECT / "dags" / "comment_analysis.py"
+
+FOUND_ON_THE_WAY = ("wrong encoding, far down", "damaged gzip, far down")
+REFUSED_PARAMS = {
+    "unknown analysis": "'colours' is not one of",
+    "batch size too small": "9 is less than the minimum of 10",
+    "batch size too large": "5000001 is greater than the maximum of 5000000",
+    "batch size no number": "'many' is not of type",
+}
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +50,31 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 
 def run(conf: dict[str, Any]) -> Any:
-    """Run the DAG in this process, without waiting between retries."""
+    """Run the DAG in this process, without waiting between retries or for other processes."""
     from datetime import timedelta
 
     dag = load()
     for task in dag.tasks:
         task.retry_delay = timedelta(0)
         task.retry_exponential_backoff = 0
-    return dag.test(run_conf=conf)
+    sleep = time.sleep
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
+        return dag.test(run_conf=conf)
+
+
+def conf_of(refusal: Refusal, folder: Path) -> dict[str, Any]:
+    """The params that say what the options of a refusal say."""
+    options = {
+        name.removeprefix("--").replace("-", "_"): value
+        for name, value in zip(refusal.options[::2], refusal.options[1::2], strict=True)
+    }
+    typed: dict[str, Any] = dict(options)
+    if options.get("batch_size", "").isdigit():
+        typed["batch_size"] = int(options["batch_size"])
+    if "analyses" in options:
+        typed["analyses"] = options["analyses"].split(",")
+    return {"input_path": str(folder / refusal.name), **typed}
 
 
 def states(dag_run: Any) -> dict[str, list[str]]:
@@ -54,6 +82,16 @@ def states(dag_run: Any) -> dict[str, list[str]]:
     for instance in sorted(dag_run.get_task_instances(), key=lambda one: one.map_index):
         found.setdefault(instance.task_id, []).append(str(instance.state))
     return found
+
+
+def note_of(dag_run: Any) -> str:
+    from airflow.models.dagrun import DagRunNote
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        note = session.get(DagRunNote, dag_run.id)
+        assert note is not None
+        return str(note.content)
 
 
 def test_importing_the_dag_loads_nothing_heavy() -> None:
@@ -158,25 +196,47 @@ class TestRuns:
         assert results["errors"]["broken"]["0"] == {
             "rows": [[1, 50]], "error": "ValueError: nunca funciona", "tries": 4,
         }  # fmt: skip
+        assert "Comment analysis: partial_success: 50 comments in" in note_of(dag_run)
+        assert "retried: 1 batch of an analysis; recovered: 0" in note_of(dag_run)
+        assert "without an answer of broken: 50 rows (1 batch failed: ValueError: nunca funciona)" in note_of(dag_run)
+        assert f"Results: {run_folder} (" in note_of(dag_run)
 
-    def test_unusable_input_fails_at_once_and_nothing_pretends_to_have_succeeded(
-        self, run_folder: Path, tmp_path: Path
+    @pytest.mark.parametrize("case", [name for name in REFUSALS if name not in REFUSED_PARAMS])
+    def test_unusable_input_fails_at_once_and_says_why_last(
+        self, case: str, run_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        (tmp_path / "export.csv").write_text("a,b\n1,2\n")
-        dag_run = run({"input_path": str(tmp_path / "export.csv")})
+        refusal = REFUSALS[case]
+        refusal.make(tmp_path / refusal.name)
+        dag_run = run(conf_of(refusal, tmp_path))
+        first = "split" if case in FOUND_ON_THE_WAY else "find_input"
         found = states(dag_run)
-        assert found["split"] == ["failed"]
-        assert found["themes"] == ["upstream_failed"]
-        assert found["aggregate"] == ["failed"]
+        assert (found[first], found["themes"], found["aggregate"]) == (["failed"], ["upstream_failed"], ["failed"])
         assert dag_run.state == "failed"
         assert {one.try_number for one in dag_run.get_task_instances() if one.state == "failed"} == {1}
-        assert not (run_folder / "results.json").exists()
-        recorded = json.loads((run_folder / "errors" / "split.json").read_text())
-        assert recorded["kind"] == "user"
+        last_words = [record.getMessage() for record in caplog.records if record.name == "airflow.task"]
+        assert len(last_words) == 2  # of the task, and of the aggregate that has nothing to do
+        for words in refusal.says:
+            assert words in last_words[0]
+        assert [name for name in RESULT_FILES if (run_folder / name).exists()] == []
+        recorded = json.loads((run_folder / "errors" / f"{first}.json").read_text())
+        assert (recorded["kind"], recorded["message"]) == ("user", last_words[0])
+        assert note_of(dag_run).split("  \n")[:2] == ["Comment analysis: failed", f"{first}: {last_words[0]}  "]
 
-    def test_bad_params_are_refused_before_anything_runs(self, run_folder: Path) -> None:
+    @pytest.mark.parametrize("case", REFUSED_PARAMS)
+    def test_bad_params_are_refused_before_anything_runs(self, case: str, run_folder: Path, tmp_path: Path) -> None:
         from airflow.sdk.exceptions import ParamValidationError
 
-        with pytest.raises(ParamValidationError):
-            run({"batch_size": 3})
+        refusal = REFUSALS[case]
+        refusal.make(tmp_path / refusal.name)
+        with pytest.raises(ParamValidationError, match=REFUSED_PARAMS[case]):
+            run(conf_of(refusal, tmp_path))
         assert not run_folder.exists()
+
+    def test_an_output_folder_that_cannot_be_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        export = make_export(tmp_path / "export.csv", 20)
+        monkeypatch.setenv("COMMENT_ANALYSIS_RUN_FOLDER", str(export / "run"))
+        found = states(run({"input_path": str(export)}))
+        assert found["find_input"] == ["failed"]
+        assert f"cannot be written to {export / 'run'} (Not a directory); name a folder" in caplog.text

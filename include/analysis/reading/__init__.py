@@ -30,16 +30,12 @@ __all__ = [
 ]
 
 
+TEXT_FORMATS = ("csv", "tsv")
 _DETECT_ALL = ReadOptions()
 
 
-def check_input(path: Path) -> None:
-    """Raise what `open_source` would raise about the path, the type and the permissions of a file, without reading it.
-
-    Raises:
-        InputNotFound, InputUnreadable, UnsupportedInput, CorruptInput, NoRows (0 bytes)
-    """
-    identify(path)
+QUICKLY_OPENED_BYTES = 8 * 1024 * 1024
+"""To open a workbook is to read it whole; up to this size that takes a second or two."""
 
 
 def open_source(
@@ -57,6 +53,17 @@ def open_source(
         SettingError, EncodingMismatch, SheetNotFound, TextColumnNotFound: an option, given or missing, does not fit it
     """
     kind = identify(path)
-    if kind.format in ("csv", "tsv"):
+    if kind.format in TEXT_FORMATS:
         return open_delimited(path, kind, options, reserved)
     return open_workbook(path, kind, options, reserved)
+
+
+def check_input(path: Path, options: ReadOptions = _DETECT_ALL) -> None:
+    """Raise what `open_source` and the first row would raise, in a second or two.
+
+    Of a larger workbook only the path, the permissions and the container are checked: its content is when it is read.
+    Raises what `open_source` raises.
+    """
+    kind = identify(path)
+    if kind.format in TEXT_FORMATS or path.stat().st_size <= QUICKLY_OPENED_BYTES:
+        next(open_source(path, options).chunks(1))

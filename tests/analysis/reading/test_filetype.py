@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from include.analysis import reading
 from include.analysis.errors import (
     CorruptInput,
     InputNotFound,
     InputUnreadable,
     NoRows,
+    TextColumnNotFound,
     UnsupportedInput,
     UserError,
 )
-from include.analysis.reading import check_input, filetype, open_source
+from include.analysis.reading import ReadOptions, check_input, filetype, open_source
 
-from .helpers import HEADER, write
+from .helpers import HEADER, workbook, write
 
 CSV = (HEADER + "1,2,hola\n").encode()
 XLS = (Path(__file__).parent / "data" / "comments.xls").read_bytes()
@@ -128,6 +130,20 @@ def test_workbooks_that_unpack_to_too_much(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_check_input(tmp_path: Path) -> None:
-    check_input(write(tmp_path, "a.csv", b"anything\n"))
+    check_input(write(tmp_path, "a.csv", b"Comentario\nbien\n"))
     with pytest.raises(InputNotFound):
         check_input(tmp_path / "b.csv")
+    with pytest.raises(TextColumnNotFound):
+        check_input(write(tmp_path, "c.csv", b"Nota\n1\n"))
+    with pytest.raises(NoRows):
+        check_input(write(tmp_path, "d.csv", b"Comentario\n"))
+    with pytest.raises(TextColumnNotFound):
+        check_input(tmp_path / "a.csv", ReadOptions(text_column="Texto"))
+
+
+def test_large_workbooks_are_not_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = workbook(tmp_path / "a.xlsx", Datos=[["Nota"], [1]])
+    with pytest.raises(TextColumnNotFound):
+        check_input(path)
+    monkeypatch.setattr(reading, "QUICKLY_OPENED_BYTES", path.stat().st_size - 1)
+    check_input(path)
