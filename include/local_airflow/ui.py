@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -44,52 +44,83 @@ def serve(home: Home, preferred_port: int = PORT) -> None:
         with lock(home.path / "ui.lock", wait=False), Children() as children:
             print("Starting Airflow ...", flush=True)
             database = ui_database(home, children)
-            port, started = _start(home, database, logs, preferred_port, children)
+            port, components = start_components(home, database, logs, preferred_port, children)
             print(f"Airflow is at http://{HOST}:{port}  user: {USER}  password: {home.password}")
             print(f"Logs: {logs}  Ctrl-C ends it.", flush=True)
-            _stay(started, logs)
+            _stay(components)
     except Locked:
         raise AlreadyRunning(f"the UI is running already; end it first, its logs are in {logs}") from None
 
 
-def _start(
-    home: Home, database: Path, logs: Path, preferred_port: int, children: Children
-) -> tuple[int, dict[str, subprocess.Popen[bytes]]]:
+class Components:
+    """The processes of Airflow, each with a log of its own."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path, children: Children) -> None:
+        self.environment = environment
+        self.logs = logs
+        self.children = children
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def log(self, name: str) -> Path:
+        """The log of a component."""
+        return self.logs / f"{name}.log"
+
+    def start(self, name: str) -> None:
+        """Start a component; what it says is added to its log."""
+        command = airflow_command(*COMPONENTS[name])
+        self.running[name] = self.children.start(command, self.environment, self.log(name))
+
+    def kill(self, name: str) -> None:
+        """Kill a component with every process of its session."""
+        self.children.end(self.running.pop(name))
+
+    def blame(self) -> LaunchFailed | None:
+        """What to say of the first component that has ended."""
+        for name, child in self.running.items():
+            if child.poll() is not None:
+                return LaunchFailed(f"Airflow's {name} ended", self.log(name))
+        return None
+
+
+def start_components(
+    home: Home,
+    database: Path,
+    logs: Path,
+    preferred_port: int,
+    children: Children,
+    names: Iterable[str] = COMPONENTS,
+    own: Mapping[str, str] | None = None,
+) -> tuple[int, Components]:
+    """Start Airflow and wait until it is healthy; returns its port. `own` is added to the environment.
+
+    Raises LaunchFailed.
+    """
     for _ in range(PORT_ATTEMPTS):
         port = free_port(preferred_port)
-        environment = home.environment(database, home.logs / "tasks", port, _parallelism())
+        environment = home.environment(database, home.logs / "tasks", port, _parallelism(), own)
         # A run folder for all runs is for `make run`: here each run has its own.
         environment.pop("COMMENT_ANALYSIS_RUN_FOLDER", None)
-        for name in COMPONENTS:
-            _log(logs, name).write_bytes(b"")
-        started = {
-            name: children.start(airflow_command(*command), environment, _log(logs, name))
-            for name, command in COMPONENTS.items()
-        }
+        components = Components(environment, logs, children)
+        for name in names:
+            components.log(name).write_bytes(b"")
+            components.start(name)
         try:
-            wait_until(partial(_healthy, port), list(started.values()), _log(logs, "api-server"))
+            wait_until(partial(_healthy, port), list(components.running.values()), components.log("api-server"))
         except PortTaken:
-            for child in started.values():
-                children.end(child)
+            for name in tuple(components.running):
+                components.kill(name)
             continue
         except LaunchFailed as failure:
-            raise _blame(started, logs) or failure from None
-        return port, started
-    raise LaunchFailed("Airflow found no free port", _log(logs, "api-server"))
+            raise components.blame() or failure from None
+        return port, components
+    raise LaunchFailed("Airflow found no free port", logs / "api-server.log")
 
 
-def _stay(started: dict[str, subprocess.Popen[bytes]], logs: Path) -> None:
+def _stay(components: Components) -> None:
     while True:
-        if failure := _blame(started, logs):
+        if failure := components.blame():
             raise failure
         time.sleep(0.5)
-
-
-def _blame(started: dict[str, subprocess.Popen[bytes]], logs: Path) -> LaunchFailed | None:
-    for name, child in started.items():
-        if child.poll() is not None:
-            return LaunchFailed(f"Airflow's {name} ended", _log(logs, name))
-    return None
 
 
 def _healthy(port: int) -> bool:
@@ -101,7 +132,3 @@ def _healthy(port: int) -> bool:
 
 def _parallelism() -> int:
     return min(MAX_PARALLELISM, max(2, os.cpu_count() or 2))
-
-
-def _log(logs: Path, name: str) -> Path:
-    return logs / f"{name}.log"

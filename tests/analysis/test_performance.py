@@ -159,7 +159,6 @@ class TestSlices:
         assert 0.3 <= figures["seconds"] < whole["seconds"]
         assert figures["items_per_second"] == pytest.approx(40 / figures["seconds"], rel=0.001)
         assert figures["memory_mb"]["delta"] == pytest.approx(80, abs=15)
-        assert whole["memory_mb"]["delta"] == pytest.approx(130, abs=20)
         assert figures["cpu_percent"]["average"] > 20
         assert 2 < figures["samples"] < whole["samples"]
         assert json.loads(json.dumps(figures)) == figures
