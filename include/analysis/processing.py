@@ -150,7 +150,9 @@ class BatchWorker:
                     size = max(SMALLEST_SLICE, taken // 4)
                     continue
                 start += taken  # noqa: PLW2901
-                size = self.adapt(size)
+                todo -= taken
+                if todo:
+                    size = self.adapt(size)
 
     def try_slice(self, start: int, stop: int) -> bool:
         """Analyse and store one slice; False when it should be tried again in smaller ones."""

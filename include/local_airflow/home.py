@@ -106,6 +106,9 @@ class Home:
             "API": {"HOST": HOST, "PORT": port, "BASE_URL": address, "WORKERS": 1},
             # `dags test` queues all tasks of a run at once, and a task's token counts from then (default: 10 minutes).
             "EXECUTION_API": {"JWT_EXPIRATION_TIME": LONGEST_RUN_SECONDS},
+            # After how many seconds a scheduler without heartbeats (one in 5) is taken for dead (default: 30), and how
+            # often the next one looks for tasks that died with it: their run waits for that (default: 300).
+            "SCHEDULER": {"SCHEDULER_HEALTH_CHECK_THRESHOLD": 15, "ORPHANED_TASKS_CHECK_INTERVAL": 10},
             # A supervisor that misses the exit of its task looks again after this many seconds (default: 5).
             "WORKERS": {"MIN_HEARTBEAT_INTERVAL": 1},
             "LOGGING": {

@@ -85,17 +85,19 @@ class Deadly(Greedy):
 class Obedient(Greedy):
     """Does what the files in the folder `TEST_MARKERS` say.
 
-    As long as there is a file `refuse-150` it fails on slices with row 150, and as long as there is a file `hold-150`
-    it waits before it answers them.
+    For each file with a name like `refuse-150.1` it fails once on a slice with row 150, and as long as there is a file
+    `hold-150` it waits before it answers one. A file `held-<process>` says that it does.
     """
 
     name = "obedient"
 
     def analyse(self, rows: Rows) -> Part:
-        if told("refuse", rows):
+        if refusal := order("refuse", rows):
+            refusal.unlink()
             raise OSError("no quiero")
         part = super().analyse(rows)
-        while told("hold", rows):
+        while hold := order("hold", rows):
+            hold.with_name(f"held-{os.getpid()}").touch()
             time.sleep(0.02)
         return part
 
@@ -111,10 +113,12 @@ class Hungry(Letters):
         return super().analyse(rows)
 
 
-def told(what: str, rows: Rows) -> bool:
-    """Whether a file in `TEST_MARKERS` says to do something with one of these rows."""
-    told = Path(os.environ["TEST_MARKERS"]).glob(f"{what}-*")
-    return any(rows.start <= int(path.name.removeprefix(f"{what}-")) < rows.start + len(rows) for path in told)
+def order(what: str, rows: Rows) -> Path | None:
+    """The file in `TEST_MARKERS` that says to do something with one of these rows."""
+    for path in sorted(Path(os.environ["TEST_MARKERS"]).glob(f"{what}-*")):
+        if rows.start <= int(path.stem.removeprefix(f"{what}-")) < rows.start + len(rows):
+            return path
+    return None
 
 
 def kill_once(what: str) -> None:

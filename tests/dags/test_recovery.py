@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 
 from include.analysis import BatchProcessor
+from include.analysis.files import read_json
 from tests.analysis.test_batch_processor import comparable, make_export, with_custom
 from tests.conftest import PROJECT
+from tests.dags.deployment import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -26,14 +29,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def launch(home: Path, export: Path, out: Path, *arguments: str) -> dict[str, Any]:
     """Run the DAG by the command and return its results."""
-    command = [sys.executable, "-m", "include.local_airflow", "run", "--out", str(out), *arguments, "--", str(export)]
-    environment = {**os.environ, "COMMENT_ANALYSIS_AIRFLOW_HOME": str(home)}
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=180
-    )
-    assert done.returncode == 0, done.stderr
+    process = start(home, export, out, *arguments)
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == 0, errors
     found: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
     return found
+
+
+def start(home: Path, export: Path, out: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "include.local_airflow", "run", "--out", str(out), *arguments, "--", str(export)]
+    environment = {**os.environ, "COMMENT_ANALYSIS_AIRFLOW_HOME": str(home)}
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_killed_tasks_end_with_the_bytes_of_a_calm_run(
@@ -88,3 +96,36 @@ def test_what_cannot_be_answered_is_said_and_everything_else_is_right(
     for name in ("emotions", "themes"):
         assert results[name] == calm[name]
     assert results["duplicates"]["groups"] == calm["duplicates"]["groups"]
+
+
+def test_a_command_that_was_interrupted_goes_on_when_it_is_given_again(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_custom(monkeypatch, "obedient")
+    monkeypatch.setenv("TEST_MARKERS", str(tmp_path))
+    export, out = make_export(tmp_path / "export.csv", 400), tmp_path / "out"
+    arguments = ("--batch-size", "200", "--analyses", "obedient")
+    (tmp_path / "hold-300").touch()
+    interrupted = start(home, export, out, *arguments)
+    wait_for(lambda: list(tmp_path.glob("held-*")), "the second batch is in the middle")
+    wait_for(lambda: finished(out, batch=0), "the first batch has ended")
+    interrupted.send_signal(signal.SIGINT)
+    interrupted.communicate(timeout=60)
+    assert interrupted.returncode == 128 + signal.SIGINT
+    assert not (out / "results.json").exists()
+
+    (tmp_path / "hold-300").unlink()
+    split = (out / "batches" / "00000.parquet").stat().st_mtime_ns
+    results = launch(home, export, out, *arguments)
+    assert (out / "batches" / "00000.parquet").stat().st_mtime_ns == split, "it was not split again"
+    attempts = [read_json(out / "attempts" / "obedient" / f"0000{batch}-001.json") for batch in (0, 1)]
+    assert attempts[0]["rows_skipped"] == 200
+    assert 0 < attempts[1]["rows_skipped"] <= 99, "what was done before row 300 was held"
+    calm = BatchProcessor(n_workers=1).process_parallel(export, ["obedient"], out=tmp_path / "calm")
+    assert comparable(results) == comparable(calm)
+    assert (out / "comments.csv").read_bytes() == (tmp_path / "calm" / "comments.csv").read_bytes()
+
+
+def finished(out: Path, batch: int) -> bool:
+    attempt = out / "attempts" / "obedient" / f"{batch:05d}-001.json"
+    return attempt.exists() and read_json(attempt)["outcome"] == "done"

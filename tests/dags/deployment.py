@@ -1,0 +1,211 @@
+"""A whole Airflow for tests: its components can be killed and started again, and its runs are told over its API."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from include.analysis.files import read_json
+from include.local_airflow.database import ui_database
+from include.local_airflow.errors import tail
+from include.local_airflow.home import HOST, USER, Home
+from include.local_airflow.processes import Children
+from include.local_airflow.run import DAG_ID
+from include.local_airflow.ui import Components, start_components
+from tests.conftest import PROJECT
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor")
+DAG_PATH = f"/api/v2/dags/{DAG_ID}"
+ENDED = ("success", "failed")
+POLL_SECONDS = 0.1
+
+DAG_THAT_RETRIES_AT_ONCE = f"""
+import sys
+from datetime import timedelta
+
+sys.path.insert(0, {str(PROJECT)!r})
+from dags.comment_analysis import dag  # of Airflow
+
+for task in dag.tasks:
+    task.retry_delay = timedelta(0)
+    task.retry_exponential_backoff = 0
+"""
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} seconds: {what}"
+        time.sleep(POLL_SECONDS)
+
+
+@dataclass
+class Deployment:
+    """A running Airflow."""
+
+    port: int
+    components: Components
+    output: Path
+    token: str = ""
+    triggered: int = 0
+
+    def log_in(self, password: str) -> None:
+        answer = self.call("POST", "/auth/token", {"username": USER, "password": password})
+        self.token = answer["access_token"]
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """What the API answers; anything but success is an error."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            response = connection.getresponse()
+            answer = response.read().decode()
+        finally:
+            connection.close()
+        assert response.status < 300, f"{method} {path}: {response.status} {answer}"
+        return json.loads(answer)
+
+    def lists_the_dag(self) -> bool:
+        return any(dag["dag_id"] == DAG_ID for dag in self.call("GET", "/api/v2/dags")["dags"])
+
+    def trigger(self, export: Path, **conf: Any) -> Run:
+        """Start a run over an export."""
+        self.triggered += 1
+        run = Run(self, f"test-{self.triggered}")
+        conf["input_path"] = str(export)
+        self.call("POST", f"{DAG_PATH}/dagRuns", {"dag_run_id": run.id, "logical_date": None, "conf": conf})
+        return run
+
+    def kill(self, name: str) -> None:
+        """Kill a component with all that it started, as a power cut does."""
+        self.components.kill(name)
+
+    def kill_main_process(self, name: str) -> None:
+        """Kill a component's own process; what it started lives on."""
+        process = self.components.running.pop(name)
+        process.kill()
+        process.wait()
+
+    def start(self, name: str) -> None:
+        """Start a component that was killed."""
+        self.components.start(name)
+
+    def logs(self) -> str:
+        """The ends of the components' logs."""
+        return "\n\n".join(f"--- {name}\n{tail(self.components.log(name), lines=40)}" for name in COMPONENTS)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A DAG run: what Airflow says of it, and what it has on disk."""
+
+    airflow: Deployment
+    id: str
+
+    @property
+    def path(self) -> str:
+        return f"{DAG_PATH}/dagRuns/{quote(self.id)}"
+
+    @property
+    def folder(self) -> Path:
+        return self.airflow.output / self.id
+
+    def record(self) -> dict[str, Any]:
+        """The run as the API shows it."""
+        found: dict[str, Any] = self.airflow.call("GET", self.path)
+        return found
+
+    def wait(self, seconds: float = 90) -> str:
+        """Wait for the end of the run; returns its state."""
+        deadline = time.monotonic() + seconds
+        while (state := str(self.record()["state"])) not in ENDED:
+            late = f"{self.id} is {state} after {seconds:.0f} seconds" if time.monotonic() > deadline else None
+            failure = late or self.airflow.components.blame()
+            assert not failure, f"{failure}\n\n{self.airflow.logs()}"
+            time.sleep(POLL_SECONDS)
+        return state
+
+    def instance(self, task: str, batch: int = -1) -> dict[str, Any]:
+        """The task instance of a batch (-1 for a task that has none), as the API shows it."""
+        mapped = "" if batch < 0 else f"/{batch}"
+        found: dict[str, Any] = self.airflow.call("GET", f"{self.path}/taskInstances/{quote(task)}{mapped}")
+        return found
+
+    def progress(self, task: str, batch: int = -1) -> tuple[str, int]:
+        """The state of a task instance, and the number of its try."""
+        found = self.instance(task, batch)
+        return found["state"], found["try_number"]
+
+    def log(self, task: str, batch: int = -1, number: int = 1) -> str:
+        """The log of a try of a task instance."""
+        query = urlencode({"map_index": batch, "full_content": "true"})
+        answer = self.airflow.call("GET", f"{self.path}/taskInstances/{quote(task)}/logs/{number}?{query}")
+        return "\n".join(str(line["event"]) for line in answer["content"])
+
+    def clear(self, task: str, batch: int) -> None:
+        """Clear the task instance of a batch, and what comes after it."""
+        body = {
+            "dag_run_id": self.id, "task_ids": [[task, batch]], "include_downstream": True, "only_failed": False,
+            "dry_run": False,
+        }  # fmt: skip
+        self.airflow.call("POST", f"{DAG_PATH}/clearTaskInstances", body)
+
+    def parts(self, analysis: str, batch: int = 0) -> list[tuple[int, int]]:
+        """The first and the last row of each part of a batch."""
+        names = [path.stem for path in self.folder.glob(f"parts/{analysis}-*/{batch:05d}-*/[0-9]*.parquet")]
+        return sorted((int(start), int(stop) - 1) for start, _, stop in (name.partition("-") for name in names))
+
+    def attempts(self, analysis: str, batch: int = 0) -> list[dict[str, Any]]:
+        """How each try of a batch went."""
+        return [read_json(path) for path in sorted(self.folder.glob(f"attempts/{analysis}/{batch:05d}-*.json"))]
+
+    def results(self) -> dict[str, Any]:
+        """The content of results.json."""
+        found: dict[str, Any] = read_json(self.folder / "results.json")
+        return found
+
+
+class OwnChildren(Children):
+    """Children that end one by one: signals and other children of the test process are left alone."""
+
+    def __enter__(self) -> OwnChildren:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in tuple(self._started):
+            self.end(child)
+
+
+@contextmanager
+def deployment(folder: Path) -> Iterator[Deployment]:
+    """Airflow in a home of its own, with the project's DAG, which retries without waiting.
+
+    It takes the settings of the project from the environment. All processes end with the context.
+    """
+    dags, output = folder / "dags", folder / "runs"
+    dags.mkdir(parents=True)
+    (dags / "retries_at_once.py").write_text(DAG_THAT_RETRIES_AT_ONCE, encoding="utf-8")
+    home = Home(folder / "home", dags)
+    home.prepare()
+    with OwnChildren() as children:
+        database = ui_database(home, children)
+        own = {"COMMENT_ANALYSIS_OUTPUT": str(output)}
+        port, components = start_components(home, database, home.logs, 0, children, COMPONENTS, own)
+        airflow = Deployment(port, components, output)
+        airflow.log_in(home.password)
+        wait_for(airflow.lists_the_dag, "Airflow lists the DAG")
+        yield airflow
