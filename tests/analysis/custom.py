@@ -98,7 +98,7 @@ class Obedient(Greedy):
         part = super().analyse(rows)
         while hold := order("hold", rows):
             hold.with_name(f"held-{os.getpid()}").touch()
-            time.sleep(0.02)
+            time.sleep(0.05)
         return part
 
 

@@ -25,7 +25,7 @@ from tests.conftest import PROJECT
 COMPONENTS = ("api-server", "scheduler", "dag-processor")
 DAG_PATH = f"/api/v2/dags/{DAG_ID}"
 ENDED = ("success", "failed")
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 
 DAG_THAT_RETRIES_AT_ONCE = f"""
 import sys
@@ -40,7 +40,7 @@ for task in dag.tasks:
 """
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -102,6 +102,12 @@ class Deployment:
         """Start a component that was killed."""
         self.components.start(name)
 
+    def start_missing(self) -> None:
+        """Start what a test that failed has left killed."""
+        for name in COMPONENTS:
+            if name not in self.components.running:
+                self.start(name)
+
     def logs(self) -> str:
         """The ends of the components' logs."""
         return "\n\n".join(f"--- {name}\n{tail(self.components.log(name), lines=40)}" for name in COMPONENTS)
@@ -127,7 +133,7 @@ class Run:
         found: dict[str, Any] = self.airflow.call("GET", self.path)
         return found
 
-    def wait(self, seconds: float = 90) -> str:
+    def wait(self, seconds: float = 180) -> str:
         """Wait for the end of the run; returns its state."""
         deadline = time.monotonic() + seconds
         while (state := str(self.record()["state"])) not in ENDED:

@@ -32,9 +32,10 @@ def airflow(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(autouse=True)
-def no_order_outlives_its_test(orders: Path) -> Iterator[None]:
+def a_test_that_fails_disturbs_no_other(airflow: Deployment, orders: Path) -> Iterator[None]:
     yield
     withdraw(orders, "*")
+    airflow.start_missing()
 
 
 def give(orders: Path, *names: str) -> None:
@@ -51,14 +52,15 @@ def wait_until_held(orders: Path, tasks: int) -> None:
     wait_for(lambda: len(list(orders.glob("held-*"))) == tasks, f"{tasks} tasks are in the middle of their batch")
 
 
-def assert_as_if_nothing_had_happened(run: Run, export: Path, out: Path, analyses: list[str], **params: Any) -> None:
+def assert_as_in_a_calm_run(run: Run, export: Path, out: Path, analyses: list[str], **params: Any) -> dict[str, Any]:
+    """Compare what a run gives with what the engine gives undisturbed; returns the results of that."""
     calm = BatchProcessor(n_workers=1, **params).process_parallel(export, analyses, out=out)
-    assert calm["recovery"]["shrinks"] == [] or "obedient" in analyses
     results = run.results()
     assert results["status"] == "success"
     assert comparable(results) == comparable(calm)
     for name in ("comments.parquet", "comments.csv"):
         assert (run.folder / name).read_bytes() == (out / name).read_bytes()
+    return calm
 
 
 def test_tasks_that_a_power_cut_ended_are_taken_up_again(airflow: Deployment, orders: Path, tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_tasks_that_a_power_cut_ended_are_taken_up_again(airflow: Deployment, or
         assert (killed["number"], killed["outcome"]) == (1, "running")
         assert (retried["number"], retried["outcome"], retried["slice_rows"]) == (2, "done", 100)
         assert 0 < retried["rows_skipped"] < 200
-    assert_as_if_nothing_had_happened(run, export, tmp_path / "calm", analyses)
+    assert_as_in_a_calm_run(run, export, tmp_path / "calm", analyses)
 
 
 def test_orphans_of_a_killed_scheduler_end_their_tasks_or_share_them_with_a_retry(
@@ -106,7 +108,7 @@ def test_orphans_of_a_killed_scheduler_end_their_tasks_or_share_them_with_a_retr
     assert [one["outcome"] for one in run.attempts("obedient", 1)] == ["done", "done"]
     written = sum(last - first + 1 for first, last in run.parts("obedient", 1))
     assert written > 200, "both tries wrote parts of the same rows"
-    assert_as_if_nothing_had_happened(run, export, tmp_path / "calm", analyses)
+    assert_as_in_a_calm_run(run, export, tmp_path / "calm", analyses)
 
 
 def test_the_task_of_a_killed_worker_is_tried_again_at_once(airflow: Deployment, orders: Path, tmp_path: Path) -> None:
@@ -118,9 +120,9 @@ def test_the_task_of_a_killed_worker_is_tried_again_at_once(airflow: Deployment,
     worker_of(run, 0).kill()
     task.kill()
     withdraw(orders, "hold-100")
-    assert run.wait(seconds=60) == "success"  # a heartbeat is missed after 300
+    assert run.wait(seconds=150) == "success"  # a heartbeat would be missed after 300
     assert [one["outcome"] for one in run.attempts("obedient")] == ["running", "done"]
-    assert_as_if_nothing_had_happened(run, export, tmp_path / "calm", analyses)
+    assert_as_in_a_calm_run(run, export, tmp_path / "calm", analyses)
 
 
 def worker_of(run: Run, batch: int) -> psutil.Process:
@@ -155,7 +157,7 @@ def test_a_cleared_task_has_its_tries_and_its_slices_again(airflow: Deployment, 
     assert (done["slice_rows"], done["rows_skipped"], done["rows_done"]) == (40, 70, 10)
     assert run.progress("obedient", 0) == ("success", 1)
     assert run.progress("aggregate") == ("success", 2)
-    assert_as_if_nothing_had_happened(run, export, tmp_path / "calm", analyses)
+    assert_as_in_a_calm_run(run, export, tmp_path / "calm", analyses)
     assert "Comment analysis: success" in run.record()["note"]
 
 
@@ -168,8 +170,7 @@ def test_memory_that_runs_out_shrinks_the_slices(airflow: Deployment, tmp_path: 
     first = next(shrink for shrink in results["recovery"]["shrinks"] if shrink["analysis"] == "hungry")
     assert (first["batch"], first["try"], first["from"], first["to"]) == (0, 1, 200, 50)
     assert first["reason"].startswith("MemoryError: Unable to allocate")
-    assert "hungry of rows 1–200: slices of 50 rows now, not 200 (MemoryError: Unable to allocate" in run.log(
-        "hungry", 0
-    )
+    assert "slices of 50 rows now, not 200 (MemoryError: Unable to allocate" in run.log("hungry", 0)
     assert results["performance"]["peak_memory_mb"]["hungry"] < 400, "what the whole batch would have taken"
-    assert_as_if_nothing_had_happened(run, export, tmp_path / "calm", analyses, max_memory_mb=4096)
+    calm = assert_as_in_a_calm_run(run, export, tmp_path / "calm", analyses, max_memory_mb=4096)
+    assert calm["recovery"]["shrinks"] == []

@@ -49,7 +49,7 @@ def test_no_worker_is_waited_for_in_vain(tmp_path: Path) -> None:
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, start_new_session=True, text=True
     ) as process:
         try:
-            out, _ = process.communicate(timeout=20)
+            out, _ = process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             pytest.fail("the executor never ended")
