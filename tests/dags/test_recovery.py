@@ -107,10 +107,12 @@ def test_a_command_that_was_interrupted_goes_on_when_it_is_given_again(
     arguments = ("--batch-size", "200", "--analyses", "obedient")
     (tmp_path / "hold-300").touch()
     interrupted = start(home, export, out, *arguments)
-    wait_for(lambda: list(tmp_path.glob("held-*")), "the second batch is in the middle", 150)
-    wait_for(lambda: finished(out, batch=0), "the first batch has ended", 150)
-    interrupted.send_signal(signal.SIGINT)
-    interrupted.communicate(timeout=60)
+    try:
+        wait_for(lambda: list(tmp_path.glob("held-*")), "the second batch is in the middle", 150)
+        wait_for(lambda: finished(out, batch=0), "the first batch has ended", 150)
+    finally:
+        interrupted.send_signal(signal.SIGINT)
+        interrupted.communicate(timeout=60)
     assert interrupted.returncode == 128 + signal.SIGINT
     assert not (out / "results.json").exists()
 

@@ -54,7 +54,7 @@ def wait_until_held(orders: Path, tasks: int) -> None:
 
 def assert_as_in_a_calm_run(run: Run, export: Path, out: Path, analyses: list[str], **params: Any) -> dict[str, Any]:
     """Compare what a run gives with what the engine gives undisturbed; returns the results of that."""
-    calm = BatchProcessor(n_workers=1, **params).process_parallel(export, analyses, out=out)
+    calm: dict[str, Any] = BatchProcessor(n_workers=1, **params).process_parallel(export, analyses, out=out)
     results = run.results()
     assert results["status"] == "success"
     assert comparable(results) == comparable(calm)
