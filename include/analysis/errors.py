@@ -23,6 +23,18 @@ class InputNotFound(UserError):
     """The input path does not exist or is not a file."""
 
 
+class AlreadyAnalysed(AnalysisError):
+    """The day of a run was analysed before, from the same files."""
+
+
+class ExportMissing(InputNotFound):
+    """The inbox holds no export, or none of a day."""
+
+
+class ExportUnfinished(InputNotFound):
+    """An export in the inbox is not complete: it is still being written, as far as can be told."""
+
+
 class InputUnreadable(UserError):
     """The input exists but may not be read."""
 
@@ -43,8 +55,20 @@ class NoRows(UserError):
     """The input holds no rows of comments (0 bytes, or a header alone)."""
 
 
+class NoRowsOfDay(NoRows):
+    """The export holds no rows of the day that was asked for."""
+
+
 class TextColumnNotFound(UserError):
     """No column of the input is the text column."""
+
+
+class DateColumnNotFound(UserError):
+    """No column of the input is known to be the date of its rows."""
+
+
+class NoDates(UserError):
+    """No row has a date that is understood in the column of the dates."""
 
 
 class SheetNotFound(UserError):

@@ -17,7 +17,7 @@ from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
 from include.analysis.parts import Batch
 from include.analysis.planning import BatchPlan
-from include.analysis.reading import Source
+from include.analysis.reading import Source, file_states
 from include.analysis.run_folder import RunFolder
 
 FORMAT = 1
@@ -56,16 +56,13 @@ class Splitter:
 
     def signature(self) -> dict[str, Any] | None:
         """What the batches depend on; None for an input that cannot be told apart from another."""
-        path = self.source.info.path
-        if path is None:
+        paths = self.source.info.paths
+        if not paths:
             return None
-        stat = Path(path).stat()
         return {
             "format": FORMAT,
             "pyarrow": pa.__version__,
-            "path": str(path),
-            "bytes": stat.st_size,
-            "modified": stat.st_mtime_ns,
+            "files": file_states(paths),
             "reading": json.loads(json.dumps(self.source.info.to_dict())),
             "batch_size": self.plan.batch_size,
         }

@@ -4,66 +4,29 @@ source = open_source(Path("comentarios.csv"))
 for table in source.chunks():
     texts = table.column(source.info.text_column)
 source.quality.to_dict()    # what had to be mended on the way
+
+Several files that are one input are opened by `open_sources`, and one day of an export of years by `open_day`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from pathlib import Path
-
-from include.analysis.reading.delimited import open_delimited
-from include.analysis.reading.filetype import SUFFIXES, identify
+from include.analysis.reading.by_day import open_day
+from include.analysis.reading.combined import open_sources
 from include.analysis.reading.frame import dataframe_source
+from include.analysis.reading.opening import check_input, open_source
 from include.analysis.reading.source import CHUNK_ROWS, ReadOptions, Source, SourceInfo, SourceQuality
-from include.analysis.reading.workbook import open_workbook
+from include.analysis.reading.stored import file_states
 
 __all__ = [
     "CHUNK_ROWS",
-    "SUFFIXES",
     "ReadOptions",
     "Source",
     "SourceInfo",
     "SourceQuality",
     "check_input",
     "dataframe_source",
+    "file_states",
+    "open_day",
     "open_source",
+    "open_sources",
 ]
-
-
-TEXT_FORMATS = ("csv", "tsv")
-_DETECT_ALL = ReadOptions()
-
-
-QUICKLY_OPENED_BYTES = 8 * 1024 * 1024
-"""To open a workbook is to read it whole; up to this size that takes a second or two."""
-
-
-def open_source(
-    path: Path,
-    options: ReadOptions = _DETECT_ALL,
-    reserved: Collection[str] = frozenset(),
-) -> Source:
-    """Recognise an export of comments, by its name, its content and a sample of its start.
-
-    Columns of the input that are called like one of `reserved` are renamed.
-
-    Raises:
-        InputNotFound, InputUnreadable, UnsupportedInput, CorruptInput: the file cannot be used at all
-        NoRows: it has 0 bytes, or nothing below its header
-        SettingError, EncodingMismatch, SheetNotFound, TextColumnNotFound: an option, given or missing, does not fit it
-    """
-    kind = identify(path)
-    if kind.format in TEXT_FORMATS:
-        return open_delimited(path, kind, options, reserved)
-    return open_workbook(path, kind, options, reserved)
-
-
-def check_input(path: Path, options: ReadOptions = _DETECT_ALL) -> None:
-    """Raise what `open_source` and the first row would raise, in a second or two.
-
-    Of a larger workbook only the path, the permissions and the container are checked: its content is when it is read.
-    Raises what `open_source` raises.
-    """
-    kind = identify(path)
-    if kind.format in TEXT_FORMATS or path.stat().st_size <= QUICKLY_OPENED_BYTES:
-        next(open_source(path, options).chunks(1))

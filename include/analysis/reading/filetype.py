@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.analysis.errors import CorruptInput, InputNotFound, InputUnreadable, NoRows, UnsupportedInput
+from include.analysis.suffixes import SUFFIXES
 
 HEAD_BYTES = 4096
-
-SUFFIXES = (".csv", ".xlsx", ".tsv", ".xls", ".txt", ".xlsm", ".csv.gz", ".tsv.gz", ".txt.gz")
 
 _NAMES = ", ".join(SUFFIXES)
 _TEXT = {".csv": "csv", ".txt": "csv", ".tsv": "tsv"}
@@ -59,7 +58,7 @@ def identify(path: Path) -> FileType:
         InputNotFound, InputUnreadable, NoRows (0 bytes), UnsupportedInput, CorruptInput
     """
     size = _size(path)
-    format_, compression = _named_type(path)
+    format_, compression = named_type(path)
     if not size:
         raise NoRows(f"{path} is empty (0 bytes); an export with a header and at least one comment is needed")
     head = _head(path)
@@ -102,7 +101,11 @@ def _user() -> str:
     return os.environ.get("USER") or str(os.geteuid())
 
 
-def _named_type(path: Path) -> tuple[str, str | None]:
+def named_type(path: Path) -> tuple[str, str | None]:
+    """The format and compression that the name of a file tells.
+
+    Raises UnsupportedInput.
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     last = suffixes[-1] if suffixes else ""
     if last == ".gz" and suffixes[0] in _TEXT:

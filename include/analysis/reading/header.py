@@ -1,4 +1,4 @@
-"""Which row of a table is its header, which of its columns holds the comments, and what the columns are called."""
+"""Which row of a table is its header, which column holds the comments or the dates, and what the columns are called."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from include.analysis.errors import TextColumnNotFound, UnsupportedInput
+from include.analysis.errors import DateColumnNotFound, TextColumnNotFound, UnsupportedInput
 from include.analysis.text import normal_form, normal_forms
 
 HEADER_ROWS = 30  # the header is looked for in this many rows from the top, blank ones not counted
@@ -17,6 +17,7 @@ MAX_COLUMNS = 16_384  # the limit of Excel
 _LONGEST_NAME = 60  # a longer cell is a comment that mentions an alias, not a name that contains one
 _LISTED_COLUMNS = 20
 _LISTED_CHARACTERS = 40
+_TEXT, _DATE = "text", "date"  # the tables of columns.toml
 
 Row = Sequence[str]
 
@@ -41,8 +42,8 @@ class _Vocabulary:
 
 
 @cache
-def _vocabulary() -> _Vocabulary:
-    data = tomllib.loads((Path(__file__).parents[1] / "data" / "columns.toml").read_text("utf-8"))
+def _vocabulary(kind: str = _TEXT) -> _Vocabulary:
+    data = tomllib.loads((Path(__file__).parents[1] / "data" / "columns.toml").read_text("utf-8"))[kind]
     aliases = dict.fromkeys(normal_forms(data["aliases"]).to_pylist())
     return _Vocabulary(tuple(aliases), frozenset(normal_forms(data["about"]).to_pylist()))
 
@@ -90,18 +91,18 @@ def _first_full_row(rows: Sequence[Row]) -> int | None:
     return next((position for position, count in enumerate(filled) if count and count >= half), None)
 
 
-def _exact_alias(forms: Row) -> int | None:
-    return next((forms.index(alias) for alias in _vocabulary().aliases if alias in forms), None)
+def _exact_alias(forms: Row, kind: str = _TEXT) -> int | None:
+    return next((forms.index(alias) for alias in _vocabulary(kind).aliases if alias in forms), None)
 
 
-def _containing_alias(forms: Row) -> list[int]:
-    return [position for position, form in enumerate(forms) if _contains_alias(form)]
+def _containing_alias(forms: Row, kind: str = _TEXT) -> list[int]:
+    return [position for position, form in enumerate(forms) if _contains_alias(form, _vocabulary(kind))]
 
 
-def _contains_alias(form: str) -> bool:
-    if len(form) > _LONGEST_NAME or not _vocabulary().about.isdisjoint(form.split()):
+def _contains_alias(form: str, vocabulary: _Vocabulary) -> bool:
+    if len(form) > _LONGEST_NAME or not vocabulary.about.isdisjoint(form.split()):
         return False
-    return any(f" {alias} " in f" {form} " for alias in _vocabulary().aliases)
+    return any(f" {alias} " in f" {form} " for alias in vocabulary.aliases)
 
 
 def _is_value(form: str) -> bool:
@@ -124,6 +125,31 @@ def text_column_not_found(what: str, rows: Sequence[Row], wanted: str | None) ->
         return TextColumnNotFound(f"{what}: there is no column '{_short(wanted)}'; {listed}")
     problem = "several columns could be the comments" if is_ambiguous(rows) else "no column is known to be the comments"
     return TextColumnNotFound(f"{what}: {problem}; name it with text_column (--text-column NAME); {listed}")
+
+
+def find_date_column(columns: Row, wanted: str | None, what: str = "the input") -> str:
+    """The column that tells the day of each row: the `wanted` one, or the one that is recognised by its name.
+
+    That is the column whose whole name is an alias; failing that, the only one whose name contains an alias. `what`
+    names the input in the error.
+
+    Raises:
+        DateColumnNotFound: there is none, or several could be it.
+    """
+    forms = normal_forms(columns).to_pylist()
+    if wanted is not None:
+        header = _named([columns], [forms], wanted)
+        if header is None:
+            raise DateColumnNotFound(f"{what}: there is no column '{_short(wanted)}' for the date; {_listed(columns)}")
+        return columns[header.text]
+    position = _exact_alias(forms, _DATE)
+    if position is not None:
+        return columns[position]
+    containing = _containing_alias(forms, _DATE)
+    if len(containing) == 1:
+        return columns[containing[0]]
+    problem = "several columns could be the date" if containing else "no column is known to be the date"
+    raise DateColumnNotFound(f"{what}: {problem}; name it with date_column; {_listed(columns)}")
 
 
 def _listed(cells: Row) -> str:
@@ -160,7 +186,7 @@ def name_columns(cells: Row, reserved: Collection[str]) -> tuple[tuple[str, ...]
     for number, cell in enumerate(cells, start=1):
         name = cell
         if not cell.strip() or cell in given or cell in reserved:
-            name = _free_name(cell, number, taken, reserved)
+            name = _new_name(cell, number, taken, reserved)
             renamed[cell if cell not in renamed else f"{cell} [{number}]"] = name
         given.add(cell)
         taken.add(name)
@@ -168,10 +194,13 @@ def name_columns(cells: Row, reserved: Collection[str]) -> tuple[tuple[str, ...]
     return tuple(names), renamed
 
 
-def _free_name(cell: str, number: int, taken: Collection[str], reserved: Collection[str]) -> str:
+def _new_name(cell: str, number: int, taken: Collection[str], reserved: Collection[str]) -> str:
     base = cell if cell.strip() else f"column_{number}"
-    if base in reserved:
-        base = f"{base} (original)"
+    return free_name(f"{base} (original)" if base in reserved else base, taken)
+
+
+def free_name(base: str, taken: Collection[str]) -> str:
+    """A name like `base` that is not taken: `base` itself, or with "_2", "_3"... behind."""
     name, suffix = base, 1
     while name in taken:
         suffix += 1

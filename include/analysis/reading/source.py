@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ REPORTED_ROWS = 100  # ragged rows told one by one; the others are counted
 REPORTED_LINES = 20  # lines with repaired characters told one by one
 
 _CHUNK_BYTES = 64 * 1024 * 1024
+_SUMS = ("rows", "blank_lines", "ragged_rows", "unclosed_quotes", "repaired_characters", "removed_nul")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class SourceInfo:
     `header_line` is the line (of a text file) or row (of a sheet) of the header, counted from 1; 0 for a DataFrame.
     `columns` are the names in the output, and `renamed_columns` maps those that differ in the input to them.
     `detected` names the options that were detected rather than given.
+
+    Of several files that are one input `files` describes each, and the fields above all of them: `path` is None,
+    `bytes` their sum, and what is not the same in all is None (`format`: "mixed"; `header_line`: 0).
+    Of an input that is read by day `date_column` and `date_order` ("day-first" or "month-first") tell how its days are
+    known, and `day` is the one that is read.
     """
 
     name: str
@@ -56,11 +63,39 @@ class SourceInfo:
     renamed_columns: dict[str, str]
     text_column: str
     detected: tuple[str, ...]
+    files: tuple[SourceInfo, ...] = ()
+    date_column: str | None = None
+    date_order: str | None = None
+    day: datetime.date | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file that the input is read from, in order; none for a DataFrame."""
+        return tuple(one.path for one in self.files or (self,) if one.path is not None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, fit for JSON."""
-        path = None if self.path is None else str(self.path)
-        return {**asdict(self), "path": path, "columns": list(self.columns), "detected": list(self.detected)}
+        """Everything, fit for JSON; `files` and what is about days only where there are any."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        later = {name: values.pop(name) for name in ("files", "date_column", "date_order", "day")}
+        values["path"] = None if self.path is None else str(self.path)
+        values |= {"columns": list(self.columns), "detected": list(self.detected)}
+        later["files"] = [one.to_dict() for one in self.files]
+        later["day"] = None if self.day is None else self.day.isoformat()
+        return {**values, **{name: value for name, value in later.items() if value}}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> SourceInfo:
+        """What `to_dict` gave."""
+        day = values.get("day")
+        given = {
+            **values,
+            "path": None if values["path"] is None else Path(values["path"]),
+            "columns": tuple(values["columns"]),
+            "detected": tuple(values["detected"]),
+            "files": tuple(map(cls.from_dict, values.get("files", ()))),
+            "day": None if day is None else datetime.date.fromisoformat(day),
+        }
+        return cls(**given)
 
 
 @dataclass
@@ -70,6 +105,11 @@ class SourceQuality:
     `blank_lines` hold nothing at all and are skipped. `ragged_rows` counts the rows that did not have as many cells as
     the header or whose quote is never closed (`unclosed_quotes`); `ragged` tells the first of them. Characters are
     repaired when bytes do not decode in the encoding that was detected: they are read as cp1252.
+
+    Of several files that are one input these are the sums; what is told of a line says which file it is in (`ragged`:
+    "file"; `repaired_lines`: "file:line"), and `empty_files` are those that held no rows.
+    Of one day of an export `rows` and `undated_rows` (those without a date, which follow the row before them) are of
+    the day; everything else was counted in the `export_rows` rows of the whole export.
     """
 
     rows: int = 0
@@ -78,8 +118,11 @@ class SourceQuality:
     ragged: list[dict[str, Any]] = field(default_factory=list)
     unclosed_quotes: int = 0
     repaired_characters: int = 0
-    repaired_lines: list[int] = field(default_factory=list)
+    repaired_lines: list[int | str] = field(default_factory=list)
     removed_nul: int = 0
+    empty_files: list[str] | None = None
+    undated_rows: int | None = None
+    export_rows: int | None = None
 
     def reset(self) -> None:
         """Forget everything, for another pass."""
@@ -99,9 +142,19 @@ class SourceQuality:
         if len(self.repaired_lines) < REPORTED_LINES and line not in self.repaired_lines:
             self.repaired_lines.append(line)
 
+    def add_file(self, file: str, found: SourceQuality) -> None:
+        """Add what was found in a file whose rows follow those so far."""
+        for entry in found.ragged[: REPORTED_ROWS - len(self.ragged)]:
+            self.ragged.append({"file": file, **entry, "row": self.rows + entry["row"]})
+        lines = found.repaired_lines[: REPORTED_LINES - len(self.repaired_lines)]
+        self.repaired_lines += [f"{file}:{line}" for line in lines]
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(found, name))
+        self.empty_files = [*(self.empty_files or []), *([] if found.rows else [file])]
+
     def to_dict(self) -> dict[str, Any]:
-        """Everything, fit for JSON."""
-        return asdict(self)
+        """Everything, fit for JSON; what is only known of several files or of a day only where it is."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Source(ABC):
@@ -120,7 +173,11 @@ class Source(ABC):
 
     @property
     def content_digest(self) -> str | None:
-        """BLAKE2b (16 bytes, hexadecimal) of the file's bytes, once the chunks are exhausted; None for a DataFrame."""
+        """BLAKE2b (16 bytes, hexadecimal) of the file's bytes, once the chunks are exhausted; None for a DataFrame.
+
+        Of several files: of their digests, in order. Of a day of an export: of the day and its rows, so that it stays
+        the same when the export grows by other days.
+        """
         return self._digest
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[pa.Table]:
@@ -138,7 +195,13 @@ class Source(ABC):
         self._digest = None
         yield from _tables(self._batches(), rows)
         if not self.quality.rows:
-            raise no_rows(self.info.name)
+            raise self._no_rows()
+
+    def release(self) -> None:  # noqa: B027
+        """Let go of what opening has left in memory; reading loads it again."""
+
+    def _no_rows(self) -> NoRows:
+        return no_rows(self.info.name)
 
     @abstractmethod
     def _batches(self) -> Iterator[pa.RecordBatch]:

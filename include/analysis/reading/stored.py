@@ -1,15 +1,15 @@
-"""The bytes of a text file, unpacked where they are compressed, and a sample of their start."""
+"""The bytes of a file: their state and digest, unpacked where they are compressed, and a sample of their start."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from include.analysis.errors import CorruptInput
 from include.analysis.reading.filetype import FileType
@@ -19,6 +19,22 @@ BLOCK_BYTES = 64 * 1024  # the strings of a block stay in the processor's cache:
 
 _LONGEST_BYTES = 16 * SAMPLE_BYTES
 _CLOSE_READS = 4096
+_HASHED_BYTES = 1024 * 1024
+
+
+def file_states(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """The path, size and time of the last change (nanoseconds) of each file: as long as these stay, so do its rows."""
+    stats = [(path, path.stat()) for path in paths]
+    return [{"path": str(path), "bytes": stat.st_size, "modified": stat.st_mtime_ns} for path, stat in stats]
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b (16 bytes, hexadecimal) of the bytes of a file."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(_HASHED_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class RawFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import re
 import subprocess
 import sys
@@ -38,11 +37,11 @@ from include.analysis.reading.header import (
     text_column_not_found,
 )
 from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_schema
+from include.analysis.reading.stored import file_digest
 from include.analysis.text import normal_form, string_array
 
 _BATCH_ROWS = 2048
 _SAMPLE_ROWS = 1000
-_HASHED_BYTES = 1024 * 1024
 _LISTED_SHEETS = 20
 MAX_SHEET_CELLS = 150_000_000  # the library lays out the whole rectangle that a sheet declares, 24 bytes a cell
 _SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml$")
@@ -235,13 +234,19 @@ def open_workbook(path: Path, kind: FileType, options: ReadOptions, reserved: Co
     return WorkbookSource(info, table)
 
 
+def _load_sheet(path: Path, name: str) -> CalamineSheet:
+    with _readable(path), CalamineWorkbook.from_path(path) as workbook:
+        return workbook.get_sheet_by_name(name)
+
+
 class WorkbookSource(Source):
     """One sheet of an Excel workbook. The sheet is in memory from the opening until its rows have been read."""
 
     def __init__(self, info: SourceInfo, table: _Table) -> None:
         assert info.path is not None
         self._path = info.path
-        self._table: _Table | None = table
+        self._sheet: CalamineSheet | None = table.sheet
+        self._skipped = table.skipped
         rows = (table.sheet.end[0] + 1 if table.sheet.end else 0) - table.skipped
         if rows <= 0:
             raise no_rows(f"{info.path}, sheet '{info.sheet}',")
@@ -251,10 +256,14 @@ class WorkbookSource(Source):
         size = sum(len(cell.encode("utf-8")) + 1 for row in sample for cell in row)
         super().__init__(info, rows, max(size / max(len(sample), 1), 1.0))
 
+    def release(self) -> None:
+        self._sheet = None
+
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        table = self._table or _load_table(self._path, self.info.sheet, self.info.text_column)
+        assert self.info.sheet is not None
+        sheet = self._sheet or _load_sheet(self._path, self.info.sheet)
         schema = string_schema(self.info.columns)
-        rows = islice(table.sheet.iter_rows(), table.skipped, None)
+        rows = islice(sheet.iter_rows(), self._skipped, None)
         blank = [""] * len(self.info.columns)
         blank_run = 0
         while cells := list(islice(rows, _BATCH_ROWS)):
@@ -269,18 +278,10 @@ class WorkbookSource(Source):
             if filled:
                 self.quality.rows += len(filled)
                 yield _record_batch(filled, schema)
-        self._digest = _hash(self._path)
-        self._table = None
+        self._digest = file_digest(self._path)
+        self.release()
 
 
 def _record_batch(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
     columns = [string_array(cell_texts(column)) for column in zip(*rows, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while block := file.read(_HASHED_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

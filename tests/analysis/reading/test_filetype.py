@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from include.analysis import reading
 from include.analysis.errors import (
     CorruptInput,
     InputNotFound,
@@ -15,7 +14,7 @@ from include.analysis.errors import (
     UnsupportedInput,
     UserError,
 )
-from include.analysis.reading import ReadOptions, check_input, filetype, open_source
+from include.analysis.reading import ReadOptions, check_input, filetype, open_source, opening
 
 from .helpers import HEADER, workbook, write
 
@@ -145,5 +144,5 @@ def test_large_workbooks_are_not_read_twice(tmp_path: Path, monkeypatch: pytest.
     path = workbook(tmp_path / "a.xlsx", Datos=[["Nota"], [1]])
     with pytest.raises(TextColumnNotFound):
         check_input(path)
-    monkeypatch.setattr(reading, "QUICKLY_OPENED_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(opening, "QUICKLY_OPENED_BYTES", path.stat().st_size - 1)
     check_input(path)

@@ -1,6 +1,7 @@
 import pytest
 
-from include.analysis.reading.header import find_header, name_columns
+from include.analysis.errors import DateColumnNotFound
+from include.analysis.reading.header import find_date_column, find_header, name_columns
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,39 @@ def test_names_stay_unique() -> None:
         "row": "row (original)",
         "row [8]": "row (original)_2",
     }
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "found"),
+    [
+        (["Nota", "Fecha"], None, "Fecha"),
+        (["FECHA ", "Fecha de respuesta"], None, "Fecha de respuesta"),
+        (["Fecha de nacimiento", "Fecha encuesta:"], None, "Fecha encuesta:"),
+        (["Comentario", "Marca temporal"], None, "Marca temporal"),
+        (["created_at", "comment"], None, "created_at"),
+        (["Timestamp", "Date"], None, "Date"),
+        (["Fecha de atención", "Nota"], None, "Fecha de atención"),
+        (["Fecha de atención", "Fecha de vencimiento"], None, "Fecha de atención"),
+        (["Fecha", "Alta"], "Alta", "Alta"),
+        (["Fecha", "Día de la visita"], "dia de la VISITA", "Día de la visita"),
+        (["fecha", "Fecha"], "Fecha", "Fecha"),
+    ],
+)
+def test_the_date_column(columns: list[str], wanted: str | None, found: str) -> None:
+    assert find_date_column(columns, wanted) == found
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "message"),
+    [
+        (["Nota", "Fecha de nacimiento"], None, "a.csv: no column is known to be the date; name it with date_column; "),
+        (["Fecha de visita", "Fecha de cierre"], None, "a.csv: several columns could be the date; name it with date_c"),
+        (["Fecha"], "Día", "a.csv: there is no column 'Día' for the date; "),
+        (["Fecha"], " ", "a.csv: there is no column '' for the date; "),
+    ],
+)
+def test_no_date_column(columns: list[str], wanted: str | None, message: str) -> None:
+    with pytest.raises(DateColumnNotFound) as error:
+        find_date_column(columns, wanted, "a.csv")
+    assert str(error.value).startswith(message)
+    assert str(error.value).endswith("the columns are " + ", ".join(f"'{column}'" for column in columns))

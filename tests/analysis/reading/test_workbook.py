@@ -149,3 +149,14 @@ def test_damaged_inside(tmp_path: Path) -> None:
             target.writestr(name, data[: len(data) // 2] if "sheet1" in name else data)
     with pytest.raises(CorruptInput, match=r"b\.xlsx is a damaged workbook"):
         rows_of(open_source(bad))
+
+
+def test_a_second_pass_reads_the_same(tmp_path: Path) -> None:
+    rows = [["exportado hoy"], ["row", "Fecha"], ["bien", "2025-01-01"]]
+    path = workbook(tmp_path / "a.xlsx", Otra=[["x"]], Datos=rows)
+    source = open_source(path, ReadOptions(text_column="row"), reserved={"row"})
+    assert source.info.text_column == "row (original)"
+    for _ in range(2):
+        assert rows_of(source) == [("bien", "2025-01-01")]
+    source.release()
+    assert rows_of(source) == [("bien", "2025-01-01")]
