@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from include.analysis import VERSION
 from include.analysis.analysis import Analysis, Reduction
+from include.analysis.errors import AnalysisError
 from include.analysis.figures import merge_figures
 from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
@@ -98,6 +99,7 @@ class ResultsAggregator:
             examples = self.write_comments(answered)
             self.write_quarantine(answered)
             results = self.results(answered, examples)
+            self.refuse_lost_parts()
             write_json(self.run.results_file, results)
         except BaseException:
             self.run.remove_results()
@@ -105,6 +107,11 @@ class ResultsAggregator:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return results
+
+    def refuse_lost_parts(self) -> None:
+        """Raise AnalysisError when housekeeping has removed the batches meanwhile: then parts may be missing, too."""
+        if not self.run.manifest_file.exists():
+            raise AnalysisError(f"the batches of {self.run.path} were removed meanwhile; clear the run from its start")
 
     def collect(self, analysis: Analysis, scratch: Path) -> Answered:
         parts: list[StoredPart] = []
