@@ -48,6 +48,8 @@ def outcome(run: RunFolder) -> list[str]:
 
     if run.results_file.exists():
         return summary_lines(read_json(run.results_file), run.path)
+    if reason := run.skipped():
+        return [f"skipped: {reason}"]
     failures = [f"{task}: {failure['message']}" for task, failure in run.failures().items()]
     return ["failed", *(failures or ["the log of the task that failed says why"])]
 

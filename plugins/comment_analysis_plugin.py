@@ -12,6 +12,7 @@ from airflow.plugins_manager import AirflowPlugin
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # the project holds `include`; Airflow adds only `plugins`
 
 from include.airflow_notes import write_note
+from include.airflow_timetable import DailyTimetable
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -30,7 +31,8 @@ class RunNotes:
 
 
 class CommentAnalysisPlugin(AirflowPlugin):
-    """The notes of DAG runs."""
+    """The notes of DAG runs, and the daily schedule."""
 
     name = "comment_analysis"
     listeners: ClassVar = [RunNotes()]
+    timetables: ClassVar = [DailyTimetable]

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any, NoReturn
 
-PARAMETERS = (
+OPTIONS = (
     "analyses",
     "text_column",
     "batch_size",
@@ -41,5 +41,5 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def parameters(arguments: Namespace) -> dict[str, Any]:
     """The parameters that were given, by the names that the DAG's Params have."""
-    given = {name: getattr(arguments, name) for name in PARAMETERS if getattr(arguments, name) is not None}
+    given = {name: getattr(arguments, name) for name in OPTIONS if getattr(arguments, name) is not None}
     return {"input_path": str(Path(arguments.file).expanduser().absolute()), **given}

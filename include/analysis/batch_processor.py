@@ -78,7 +78,7 @@ class BatchProcessor:
                            "input_path": source if isinstance(source, str | Path) else "-"})  # fmt: skip
         frame = None if isinstance(source, str | Path) else source
         if frame is not None:
-            config = replace(config, input_path=None)
+            config = replace(config, inputs=())
         folder = Path(out).absolute() if out is not None else Path(tempfile.mkdtemp(prefix="comment-analysis-"))
         run = RunFolder(folder)
         try:

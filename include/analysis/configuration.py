@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from include.analysis.errors import InputNotFound, SettingError
-from include.analysis.reading import SUFFIXES, ReadOptions
+from include.analysis.errors import SettingError
+from include.analysis.inbox import Inbox
+from include.analysis.reading import ReadOptions
 from include.analysis.settings import Settings, load_settings
 
 BATCH_SIZE_BOUNDS = (10, 5_000_000)
@@ -20,10 +22,18 @@ DEFAULT_MEMORY_MB = 512
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What one run does. `batch_size` None: planned from the file. `max_memory_mb` is per task or worker process."""
+    """What one run does. `batch_size` None: planned from the file. `max_memory_mb` is per task or worker process.
 
-    input_path: Path | None
+    `inputs` are read one after another as one input; there are none when a data frame is analysed. `day` is the day
+    that the input is of, None for an input of no particular day; with `by_date` only the rows of that day are taken,
+    by the column `date_column` (None: recognised by its name).
+    """
+
+    inputs: tuple[Path, ...]
     analyses: tuple[str, ...]
+    day: date | None = None
+    by_date: bool = False
+    date_column: str | None = None
     text_column: str | None = None
     batch_size: int | None = None
     max_memory_mb: int = DEFAULT_MEMORY_MB
@@ -39,32 +49,50 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         return {
             **asdict(self),
-            "input_path": str(self.input_path) if self.input_path else None,
+            "inputs": [str(path) for path in self.inputs],
             "analyses": list(self.analyses),
+            "day": self.day.isoformat() if self.day else None,
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        path = values["input_path"]
-        return cls(**{**values, "input_path": Path(path) if path else None, "analyses": tuple(values["analyses"])})
+        return cls(
+            **{
+                **values,
+                "inputs": tuple(map(Path, values["inputs"])),
+                "analyses": tuple(values["analyses"]),
+                "day": date.fromisoformat(values["day"]) if values["day"] else None,
+            }
+        )
 
 
-def validate(params: Mapping[str, Any], settings: Settings | None = None) -> RunConfig:
+PARAMETERS = frozenset(
+    {"input_path", "date", "again", *RunConfig.__dataclass_fields__} - {"inputs", "day"},
+)
+
+
+def validate(params: Mapping[str, Any], settings: Settings | None = None, day: date | None = None) -> RunConfig:
     """Check every parameter of a run; an absent, None or empty one takes its default.
 
-    Without `input_path`, the newest export in the inbox is taken.
+    `day` is the day that the schedule has given to the run; the parameter `date` goes before it. Without `input_path`
+    the exports of that day in the inbox are taken, or, for a run of no particular day, the newest export.
 
-    Raises SettingError or InputNotFound, with what would be right.
+    Raises SettingError, ExportMissing or ExportUnfinished, with what would be right.
     """
     settings = settings or load_settings()
     given = {name: value for name, value in params.items() if value is not None and value not in ("", [])}
-    unknown = set(given) - set(RunConfig.__dataclass_fields__)
+    unknown = set(given) - PARAMETERS
     if unknown:
-        raise SettingError(
-            f"unknown parameter {sorted(unknown)[0]!r}; there are: {', '.join(RunConfig.__dataclass_fields__)}"
-        )
+        raise SettingError(f"unknown parameter {sorted(unknown)[0]!r}; there are: {', '.join(sorted(PARAMETERS))}")
+    day = _date(given) or day
+    by_date = _flag(given, "by_date")
+    if by_date and day is None:
+        raise SettingError("by_date takes the rows of one day: give that day as date, or start a backfill")
     return RunConfig(
-        input_path=_input_path(given.get("input_path"), settings),
+        inputs=_inputs(given.get("input_path"), day, Inbox.of(settings)),
+        day=day,
+        by_date=by_date,
+        date_column=_text(given, "date_column"),
         analyses=_analyses(given.get("analyses"), settings),
         text_column=_text(given, "text_column"),
         batch_size=_whole_number(given, "batch_size", BATCH_SIZE_BOUNDS),
@@ -81,18 +109,27 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _input_path(value: Any, settings: Settings) -> Path:
+def _inputs(value: Any, day: date | None, inbox: Inbox) -> tuple[Path, ...]:
     if value is not None:
         if not isinstance(value, str | Path):
             raise SettingError(f"input_path must be a path, not {value!r}")
-        return Path(value).expanduser().absolute()
-    exports = [path for path in settings.inbox.glob("*") if path.is_file() and path.name.lower().endswith(SUFFIXES)]
-    if not exports:
-        raise InputNotFound(
-            f"no input_path was given and the inbox {settings.inbox} holds no export; "
-            f"give input_path, or put a {' or '.join(SUFFIXES[:4])} file there"
-        )
-    return max(exports, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        return (Path(value).expanduser().absolute(),)
+    return inbox.of_day(day) if day else (inbox.newest(),)
+
+
+def _date(given: Mapping[str, Any]) -> date | None:
+    value = given.get("date")
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise SettingError(f"date must be a day like 2025-01-31, not {value!r}") from None
+
+
+def _flag(given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise SettingError(f"{name} must be true or false, not {value!r}")
+    return value
 
 
 def _analyses(value: Any, settings: Settings) -> tuple[str, ...]:

@@ -3,45 +3,106 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from include.analysis.aggregation import ResultsAggregator
 from include.analysis.configuration import RunConfig, validate
-from include.analysis.errors import AnalysisError
+from include.analysis.day_record import InputFile
+from include.analysis.errors import AlreadyAnalysed, AnalysisError
+from include.analysis.history import History
 from include.analysis.parts import Batch
 from include.analysis.planning import MAX_BATCHES, plan_batches
 from include.analysis.processing import Report, analyse_batch
-from include.analysis.reading import Source, check_input, open_source
+from include.analysis.reading import Source, check_input, open_day, open_sources
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
-from include.analysis.settings import load_settings
+from include.analysis.settings import Settings, load_settings
 from include.analysis.splitting import Splitter
 
 log = logging.getLogger(__name__)
 
 
-def find_input(params: Mapping[str, Any], run_id: str) -> RunFolder:
+def find_input(params: Mapping[str, Any], run_id: str, day: date | None = None, again: bool = True) -> RunFolder:
     """Validate the parameters, see that the input is there, and begin the run's folder.
 
-    Raises UserError.
+    `day` is the day that the schedule gives to the run; without `again` a day that another run has analysed from the
+    same files is not analysed again, unless the parameter `again` asks for it.
+    Raises UserError, AlreadyAnalysed.
     """
     settings = load_settings()
     run = RunFolder.of_run(run_id, settings)
     with recorded_failure(run, "find_input"):
-        config = validate(params, settings)
+        config = validate(params, settings, day)
+        if config.day and not again and not params.get("again"):
+            refuse_same_again(config, run_id, settings)
         begin(run, config)
-        assert config.input_path is not None
-        check_input(config.input_path, config.read_options)
-    log.info("input %s, run folder %s", config.input_path, run.path)
+        if len(config.inputs) > 1 or config.by_date:
+            next(open_inputs(config).chunks(1))
+        else:
+            check_input(config.inputs[0], config.read_options)
+    log.info("input %s, run folder %s", ", ".join(map(str, config.inputs)), run.path)
     return run
+
+
+def refuse_same_again(config: RunConfig, run_id: str, settings: Settings) -> None:
+    """Raise AlreadyAnalysed when another run has analysed the day of this one from the same files in the same way."""
+    assert config.day is not None
+    history = History(settings.history)
+    kept = history.day(config.day)
+    if kept is None or kept.run_id == run_id or kept.status != "success":
+        return
+    if history.same_input(config.day, files_of(config), fingerprints(config)):
+        raise AlreadyAnalysed(
+            f"{config.day} was analysed from the same files by the run {kept.run_id}, whose results are in "
+            f"{kept.folder}; to do it again, start a run with the parameter again"
+        )
+
+
+def files_of(config: RunConfig) -> list[InputFile]:
+    """The input files as they lie there; those that do not are told when they are read."""
+    found = []
+    for path in config.inputs:
+        with suppress(OSError):
+            stat = path.stat()
+            found.append(InputFile(str(path), stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+def keep_day(run_id: str) -> dict[str, Any] | None:
+    """Put the results of a DAG run into the history; returns what there is to know of it, None for a run of no day."""
+    settings = load_settings()
+    run = RunFolder.of_run(run_id, settings)
+    if run.config.day is None:
+        return None
+    with recorded_failure(run, "keep_day"):
+        kept = History(settings.history).record(run.config.day, run, run_id, run.files)
+    return {
+        "day": kept.day.isoformat(),
+        "rows": kept.rows,
+        "status": kept.status,
+        "run_id": run_id,
+        "folder": kept.folder,
+    }
+
+
+def skip(run_id: str, reason: str) -> str:
+    """Keep why a run has nothing to do, for whoever reports on it; returns the reason."""
+    RunFolder.of_run(run_id, load_settings()).record_skip(reason)
+    return reason
 
 
 def begin(run: RunFolder, config: RunConfig) -> None:
     """Begin a run: its analyses are made once, so that a mistake in one of their data files is known at once."""
-    run.begin(config, {name: load_analysis(name).fingerprint() for name in config.analyses})
+    run.begin(config, fingerprints(config), files_of(config))
+
+
+def fingerprints(config: RunConfig) -> dict[str, str]:
+    """What the answers of each analysis of a run depend on."""
+    return {name: load_analysis(name).fingerprint() for name in config.analyses}
 
 
 def split(run: RunFolder, source: Source | None = None, max_batches: int | None = MAX_BATCHES) -> Iterator[Batch]:
@@ -51,8 +112,7 @@ def split(run: RunFolder, source: Source | None = None, max_batches: int | None 
     """
     config = run.config
     if source is None:
-        assert config.input_path is not None
-        source = open_source(config.input_path, config.read_options, reserved=reserved_columns(config))
+        source = open_inputs(config)
     plan = plan_batches(
         source.estimated_rows,
         source.bytes_per_row,
@@ -64,6 +124,16 @@ def split(run: RunFolder, source: Source | None = None, max_batches: int | None 
     )
     log.info("batches of %d rows: %s", plan.batch_size, plan.reason)
     yield from Splitter(run, source, plan).split()
+
+
+def open_inputs(config: RunConfig) -> Source:
+    """The input of a run: one file or several, whole or the rows of the run's day."""
+    reserved = reserved_columns(config)
+    if not config.by_date:
+        return open_sources(config.inputs, config.read_options, reserved)
+    assert config.day is not None
+    cache = load_settings().by_day
+    return open_day(config.inputs, config.day, config.read_options, reserved, cache, config.date_column)
 
 
 def reserved_columns(config: RunConfig) -> frozenset[str]:
@@ -116,12 +186,57 @@ def split_all(folder: str) -> list[Batch]:
         return list(split(run))
 
 
-def aggregate_or_fail(folder: str) -> dict[str, Any]:
-    """`aggregate` for the run in a folder; returns the status and where the results are.
+def selected_analyses(folder: str) -> tuple[str, ...]:
+    """The analyses that the run in a folder does."""
+    return RunFolder(Path(folder)).config.analyses
 
-    Raises AnalysisError, when the results are written, if no row has any answer.
+
+def skipped(run_id: str) -> str | None:
+    """Why a DAG run has nothing to do, when that is so."""
+    return RunFolder.of_run(run_id, load_settings()).skipped()
+
+
+def aggregate_or_fail(run_id: str) -> dict[str, Any]:
+    """`aggregate` for a DAG run; returns the status and where the results are.
+
+    Raises AnalysisError: the split is not complete, or no row has any answer (then the results are written all the
+    same).
     """
-    results = aggregate(RunFolder(Path(folder)))
+    run = RunFolder.of_run(run_id, load_settings())
+    results = aggregate(run)
     if results["status"] == "failed":
-        raise AnalysisError(f"no analysis gave any answer; {folder}/results.json says why")
-    return {"status": results["status"], "rows": results["summary"]["total_processed"], "folder": folder}
+        raise AnalysisError(f"no analysis gave any answer; {run.results_file} says why")
+    return {"status": results["status"], "rows": results["summary"]["total_processed"], "folder": str(run.path)}
+
+
+def update_trends(current: Collection[str]) -> list[str]:
+    """Bring the trends up to date with the history.
+
+    Returns what rose or fell beyond chance in the last day of the history, a sentence each; nothing when that day is
+    none of the `current` ones: nobody wants to be told of a backfill's days one by one.
+    """
+    from include.analysis import trends
+    from include.analysis.change_text import sentence
+
+    settings = load_settings()
+    history = History(settings.history)
+    found = trends.update(history, settings.trends)
+    last = max((record.day for record in history.days()), default=None)
+    if str(last) not in current:
+        return []
+    return [sentence(change) for change in found.changes if change.period == "day" and change.start == last]
+
+
+def clean() -> dict[str, Any]:
+    """Remove what finished runs no longer need; returns how much, and what could not be removed."""
+    from include.analysis import housekeeping
+
+    settings = load_settings()
+    removed = housekeeping.clean(settings.output_root, settings.keep_days)
+    for one in removed:
+        log.info("%s: %d bytes%s", one.path, one.bytes, f" ({one.error})" if one.error else "")
+    return {
+        "removed": len(removed),
+        "bytes": housekeeping.freed(removed),
+        "errors": [f"{one.path}: {one.error}" for one in removed if one.error],
+    }

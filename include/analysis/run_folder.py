@@ -10,6 +10,7 @@ errors/<task>.json                  why a task failed
 comments.parquet, comments.csv      every row with its answers
 quarantine.csv                      rows that an analysis failed on, when there are any
 results.json                        the results (written last)
+skipped.json                        why there is nothing to do, in place of everything else
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from include.analysis.configuration import RunConfig
+from include.analysis.day_record import InputFile
 from include.analysis.errors import AnalysisError, OutputUnwritable, UserError
 from include.analysis.files import read_json, write_json
 from include.analysis.parts import Batch
@@ -80,10 +82,15 @@ class RunFolder:
     def results_file(self) -> Path:
         return self.path / "results.json"
 
-    def begin(self, config: RunConfig, fingerprints: Mapping[str, str]) -> None:
+    @property
+    def skip_file(self) -> Path:
+        return self.path / "skipped.json"
+
+    def begin(self, config: RunConfig, fingerprints: Mapping[str, str], files: Sequence[InputFile] = ()) -> None:
         """Start a run here: drop the results and records of an earlier run; its batches and parts may still serve.
 
-        `fingerprints` says what the answers of each analysis depend on.
+        `fingerprints` says what the answers of each analysis depend on, `files` what the input is: path, size in bytes
+        and time of modification in nanoseconds of each file.
 
         Raises OutputUnwritable.
         """
@@ -91,9 +98,15 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.remove_results()
             self.remove_unfinished()
+            self.skip_file.unlink(missing_ok=True)
             for folder in (self.attempts, self.errors):
                 shutil.rmtree(folder, ignore_errors=True)
-            record = {"config": config.to_dict(), "fingerprints": dict(fingerprints), "started": time.time()}
+            record = {
+                "config": config.to_dict(),
+                "fingerprints": dict(fingerprints),
+                "files": list(files),
+                "started": time.time(),
+            }
             write_json(self.path / "run.json", record)
         except OSError as error:
             raise self.unwritable(error) from error
@@ -131,6 +144,11 @@ class RunFolder:
         return found
 
     @property
+    def files(self) -> list[InputFile]:
+        """The files of the input as the run found them: path, size in bytes, time of modification in nanoseconds."""
+        return [InputFile(*entry) for entry in self.record["files"]]
+
+    @property
     def config(self) -> RunConfig:
         return RunConfig.from_dict(self.record["config"])
 
@@ -164,6 +182,20 @@ class RunFolder:
             self.errors / f"{task}.json",
             {"task": task, "kind": kind, "type": type(error).__name__, "message": message},
         )
+
+    def status(self) -> str | None:
+        """The status of the results; None when there are none."""
+        return str(read_json(self.results_file)["status"]) if self.results_file.exists() else None
+
+    def record_skip(self, reason: str) -> None:
+        """Keep why the run has nothing to do, in place of what came before."""
+        shutil.rmtree(self.errors, ignore_errors=True)
+        self.remove_results()
+        write_json(self.skip_file, {"reason": reason})
+
+    def skipped(self) -> str | None:
+        """Why the run has nothing to do, when that is so."""
+        return str(read_json(self.skip_file)["reason"]) if self.skip_file.exists() else None
 
     def failures(self) -> dict[str, dict[str, str]]:
         """The recorded failures, by task."""

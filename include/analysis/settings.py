@@ -5,6 +5,14 @@
 | `COMMENT_ANALYSIS_INBOX` | folder where exports arrive | `inbox/` of the project |
 | `COMMENT_ANALYSIS_OUTPUT` | output root: each DAG run gets a run folder in it | `runs/` of the project |
 | `COMMENT_ANALYSIS_RUN_FOLDER` | one run folder for every run, as `make run OUT=` wants it | none |
+| `COMMENT_ANALYSIS_SCHEDULE` | when the daily run begins, like `06:00`; `off`: no daily run | `06:00` |
+| `COMMENT_ANALYSIS_TIMEZONE` | of the schedule | `America/Asuncion` |
+| `COMMENT_ANALYSIS_PATTERN` | names of a day's exports in the inbox; or `x_{date:%d%m%Y}` | `comments_{date}*` |
+| `COMMENT_ANALYSIS_READY` | seconds without a change, or `done` (`NAME.done` beside it): it is complete | `30` |
+| `COMMENT_ANALYSIS_WAIT_HOURS` | how long a daily run waits for its export | `4` |
+| `COMMENT_ANALYSIS_MISSING` | a day without an export then: `skip` or `fail` | `skip` |
+| `COMMENT_ANALYSIS_KEEP_DAYS` | how long batches and parts of successful runs are kept | `7` |
+| `COMMENT_ANALYSIS_NOTIFIER` | who is told of failures, partial answers and rises: JSON (see README) | none |
 | `COMMENT_ANALYSIS_EXTRA` | custom analyses: `name=module:Class`, separated by commas | none |
 | `COMMENT_ANALYSIS_TAXONOMY` | taxonomy file that replaces the default themes | none |
 | `COMMENT_ANALYSIS_EMOTION_DOMAIN` | `feedback` or `social` | `feedback` |
@@ -12,11 +20,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from include.analysis.errors import SettingError
 
@@ -30,6 +43,9 @@ DEFAULT_ANALYSES: Mapping[str, str] = {
 }
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a deployment decides once for all runs (see the table above)."""
@@ -37,9 +53,32 @@ class Settings:
     inbox: Path = PROJECT / "inbox"
     output_root: Path = PROJECT / "runs"
     run_folder: Path | None = None
+    schedule: time | None = time(6)
+    timezone: str = "America/Asuncion"
+    pattern: str = "comments_{date}*"
+    ready_seconds: float | None = 30.0
+    wait_hours: float = 4.0
+    skip_missing: bool = True
+    keep_days: float = 7.0
+    notifier: str | None = None  # JSON, checked
     extra: tuple[tuple[str, str], ...] = ()
     taxonomy: Path | None = None
     emotion_domain: str = "feedback"
+
+    @property
+    def history(self) -> Path:
+        """Where the finished days are kept."""
+        return self.output_root / "history"
+
+    @property
+    def trends(self) -> Path:
+        """Where the trends of the history are written."""
+        return self.output_root / "trends"
+
+    @property
+    def by_day(self) -> Path:
+        """Where exports that span many days are kept cut by day."""
+        return self.output_root / "by_day"
 
     @property
     def analyses(self) -> Mapping[str, str]:
@@ -57,8 +96,23 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         value = environment.get(PREFIX + name, "").strip()
         return Path(value).expanduser().absolute() if value else None
 
+    def read(name: str, parse: Callable[[str], T], default: T, right: str) -> T:
+        value = environment.get(PREFIX + name, "").strip()
+        try:
+            return parse(value) if value else default
+        except (ValueError, KeyError, LookupError, OSError) as error:
+            raise SettingError(f"{PREFIX}{name} is {value!r}; it must be {right}") from error
+
     defaults = Settings()
     return Settings(
+        schedule=read("SCHEDULE", _schedule, defaults.schedule, "a time like 06:00, or off"),
+        timezone=read("TIMEZONE", _timezone, defaults.timezone, "the name of a time zone, like America/Asuncion"),
+        pattern=read("PATTERN", _pattern, defaults.pattern, "a file name with {date} in it, like comments_{date}*"),
+        ready_seconds=read("READY", _ready, defaults.ready_seconds, "a number of seconds, or done"),
+        wait_hours=read("WAIT_HOURS", _amount, defaults.wait_hours, "a number of hours"),
+        skip_missing=read("MISSING", {"skip": True, "fail": False}.__getitem__, defaults.skip_missing, "skip or fail"),
+        keep_days=read("KEEP_DAYS", _amount, defaults.keep_days, "a number of days"),
+        notifier=read("NOTIFIER", _notifier, defaults.notifier, 'JSON like {"class": "module.Class", "to": "..."}'),
         inbox=path("INBOX") or defaults.inbox,
         output_root=path("OUTPUT") or defaults.output_root,
         run_folder=path("RUN_FOLDER"),
@@ -66,6 +120,40 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         taxonomy=path("TAXONOMY"),
         emotion_domain=environment.get(PREFIX + "EMOTION_DOMAIN", "").strip() or defaults.emotion_domain,
     )
+
+
+def _schedule(text: str) -> time | None:
+    return None if text == "off" else time.fromisoformat(text)
+
+
+def _timezone(text: str) -> str:
+    return ZoneInfo(text).key
+
+
+def _pattern(text: str) -> str:
+    if text.format(date=date(2001, 2, 3)) == text.format(date=date(2002, 3, 4)):
+        raise ValueError("no date in it")
+    if text.startswith("/") or ".." in Path(text).parts:
+        raise ValueError("not inside the inbox")
+    return text
+
+
+def _ready(text: str) -> float | None:
+    return None if text == "done" else _amount(text)
+
+
+def _amount(text: str) -> float:
+    amount = float(text)
+    if not math.isfinite(amount) or amount < 0:
+        raise ValueError("not an amount")
+    return amount
+
+
+def _notifier(text: str) -> str:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not isinstance(found.get("class"), str):
+        raise ValueError("no class")
+    return text
 
 
 def _extra_analyses(text: str) -> dict[str, str]:

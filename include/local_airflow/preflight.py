@@ -22,8 +22,8 @@ def request(arguments: Namespace) -> Request:
     """
     conf = parameters(arguments)
     config = validate(conf)
-    assert config.input_path is not None
-    check_input(config.input_path, config.read_options)
+    for path in config.inputs:
+        check_input(path, config.read_options)
     folder = Path(arguments.out).expanduser().absolute()
     check_output(folder)
     if "analyses" in conf:

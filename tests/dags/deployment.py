@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
+import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from include.analysis.files import read_json
+from include.analysis.run_folder import RunFolder
+from include.analysis.settings import Settings
 from include.local_airflow.database import ui_database
 from include.local_airflow.errors import tail
 from include.local_airflow.home import HOST, USER, Home
@@ -33,6 +37,7 @@ from datetime import timedelta
 
 sys.path.insert(0, {str(PROJECT)!r})
 from dags.comment_analysis import dag  # of Airflow
+from dags.comment_trends import dag as trends
 
 for task in dag.tasks:
     task.retry_delay = timedelta(0)
@@ -54,7 +59,9 @@ class Deployment:
 
     port: int
     components: Components
+    home: Home
     output: Path
+    database: Path
     token: str = ""
     triggered: int = 0
 
@@ -82,11 +89,39 @@ class Deployment:
 
     def trigger(self, export: Path, **conf: Any) -> Run:
         """Start a run over an export."""
+        return self.start_by_hand(input_path=str(export), **conf)
+
+    def start_by_hand(self, **conf: Any) -> Run:
+        """Start a run."""
         self.triggered += 1
         run = Run(self, f"test-{self.triggered}")
-        conf["input_path"] = str(export)
         self.call("POST", f"{DAG_PATH}/dagRuns", {"dag_run_id": run.id, "logical_date": None, "conf": conf})
         return run
+
+    def backfill(self, first: date, last: date, conf: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Backfill some days, and wait for the end of their runs.
+
+        Airflow notes that end twice a minute, and lets no other backfill begin before: here it is noted at once.
+        """
+        dates = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
+        body = {"dag_id": DAG_ID, **dates, "dag_run_conf": conf or {}, "max_active_runs": 2, **options}
+        made = self.call("POST", "/api/v2/backfills", body)
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        for run in filter(None, map(self.run_of, days)):
+            run.wait(240)
+        with sqlite3.connect(self.database, timeout=60) as connection:
+            connection.execute("update backfill set completed_at = updated_at where id = ?", (made["id"],))
+
+    def run_of(self, day: date) -> Run | None:
+        """The run of a day, by its logical date; None when there is none yet."""
+        moment = quote(f"{day}T00:00:00Z")
+        query = f"logical_date_gte={moment}&logical_date_lte={moment}"
+        found = self.call("GET", f"{DAG_PATH}/dagRuns?{query}")["dag_runs"]
+        return Run(self, found[0]["dag_run_id"]) if found else None
+
+    def runs_in(self, state: str) -> int:
+        """How many runs of the DAG are in a state."""
+        return int(self.call("GET", f"{DAG_PATH}/dagRuns?state={state}&limit=1")["total_entries"])
 
     def kill(self, name: str) -> None:
         """Kill a component with all that it started, as a power cut does."""
@@ -126,7 +161,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        return self.airflow.output / self.id
+        return RunFolder.of_run(self.id, Settings(output_root=self.airflow.output)).path
 
     def record(self) -> dict[str, Any]:
         """The run as the API shows it."""
@@ -197,21 +232,26 @@ class OwnChildren(Children):
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """Airflow in a home of its own, with the project's DAG, which retries without waiting.
+def deployment(folder: Path, names: Iterable[str] = COMPONENTS, dags: Path | None = None) -> Iterator[Deployment]:
+    """Airflow in a home of its own, by default with the project's DAGs that retry without waiting.
 
     It takes the settings of the project from the environment. All processes end with the context.
     """
-    dags, output = folder / "dags", folder / "runs"
-    dags.mkdir(parents=True)
-    (dags / "retries_at_once.py").write_text(DAG_THAT_RETRIES_AT_ONCE, encoding="utf-8")
-    home = Home(folder / "home", dags)
+    output = folder / "runs"
+    home = Home(folder / "home", dags or dags_that_retry_at_once(folder / "dags"))
     home.prepare()
     with OwnChildren() as children:
         database = ui_database(home, children)
         own = {"COMMENT_ANALYSIS_OUTPUT": str(output)}
-        port, components = start_components(home, database, home.logs, 0, children, COMPONENTS, own)
-        airflow = Deployment(port, components, output)
+        port, components = start_components(home, database, home.logs, 0, children, names, own)
+        airflow = Deployment(port, components, home, output, database)
         airflow.log_in(home.password)
         wait_for(airflow.lists_the_dag, "Airflow lists the DAG")
         yield airflow
+
+
+def dags_that_retry_at_once(folder: Path) -> Path:
+    """A folder with the project's DAGs, whose tasks do not wait before a retry."""
+    folder.mkdir(parents=True)
+    (folder / "retries_at_once.py").write_text(DAG_THAT_RETRIES_AT_ONCE, encoding="utf-8")
+    return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 import pytest
 
 from include.analysis.run_folder import RESULT_FILES
+from include.analysis.settings import DEFAULT_ANALYSES
 from tests.analysis.test_bad_input import REFUSALS, Refusal
 from tests.analysis.test_batch_processor import comparable, make_export, with_custom
-from tests.conftest import PROJECT
-
-DAG_FILE = PROJECT / "dags" / "comment_analysis.py"
+from tests.dags.in_process import DAG_FILE, load, note_of, run, states
 
 FOUND_ON_THE_WAY = ("wrong encoding, far down", "damaged gzip, far down")
 REFUSED_PARAMS = {
@@ -28,39 +26,10 @@ REFUSED_PARAMS = {
 }
 
 
-@pytest.fixture(scope="session")
-def database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
-
-
-def load() -> Any:
-    from airflow.dag_processing.dagbag import DagBag
-
-    bag = DagBag(str(DAG_FILE.parent))
-    assert bag.import_errors == {}
-    return bag.dags["comment_analysis"]
-
-
 @pytest.fixture
 def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("COMMENT_ANALYSIS_RUN_FOLDER", str(tmp_path / "run"))
     yield tmp_path / "run"
-
-
-def run(conf: dict[str, Any]) -> Any:
-    """Run the DAG in this process, without waiting between retries or for other processes."""
-    from datetime import timedelta
-
-    dag = load()
-    for task in dag.tasks:
-        task.retry_delay = timedelta(0)
-        task.retry_exponential_backoff = 0
-    sleep = time.sleep
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
-        return dag.test(run_conf=conf)
 
 
 def conf_of(refusal: Refusal, folder: Path) -> dict[str, Any]:
@@ -75,23 +44,6 @@ def conf_of(refusal: Refusal, folder: Path) -> dict[str, Any]:
     if "analyses" in options:
         typed["analyses"] = options["analyses"].split(",")
     return {"input_path": str(folder / refusal.name), **typed}
-
-
-def states(dag_run: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for instance in sorted(dag_run.get_task_instances(), key=lambda one: one.map_index):
-        found.setdefault(instance.task_id, []).append(str(instance.state))
-    return found
-
-
-def note_of(dag_run: Any) -> str:
-    from airflow.models.dagrun import DagRunNote
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        note = session.get(DagRunNote, dag_run.id)
-        assert note is not None
-        return str(note.content)
 
 
 def test_importing_the_dag_loads_nothing_heavy() -> None:
@@ -109,13 +61,15 @@ def test_every_task_retries_soon_and_every_param_is_described() -> None:
     dag = load()
     assert {task.retries for task in dag.tasks} == {3}
     assert {task.retry_delay.total_seconds() for task in dag.tasks} == {2}
-    assert set(dag.params) == {
-        "input_path", "text_column", "analyses", "batch_size", "max_memory_mb", "workers", "sheet", "encoding",
-        "delimiter",
-    }  # fmt: skip
-    for param in dag.params.get_param("input_path"), dag.params.get_param("delimiter"):
+    assert list(dag.params) == [
+        "input_path", "date", "analyses", "text_column", "by_date", "date_column", "again", "sheet", "encoding",
+        "delimiter", "batch_size", "workers", "max_memory_mb",
+    ]  # fmt: skip
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert param.schema["title"]
         assert param.description
-        assert param.value is None
+        assert param.value in ([*DEFAULT_ANALYSES], False, None)
 
 
 def test_bounds_of_the_params_are_those_of_the_engine() -> None:
@@ -142,12 +96,12 @@ class TestRuns:
         assert dag_run.state == "success"
         assert states(dag_run) == {
             "find_input": ["success"],
-            "choose_analyses": ["success"],
             "split": ["success"],
             "duplicates": ["success"] * 3,
             "emotions": ["success"] * 3,
             "themes": ["success"] * 3,
             "aggregate": ["success"],
+            "keep_day": ["skipped"],
         }
         results = json.loads((run_folder / "results.json").read_text())
         engine = BatchProcessor(n_workers=1).process_parallel(export, out=tmp_path / "engine")

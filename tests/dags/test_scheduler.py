@@ -27,6 +27,7 @@ def airflow(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as environment:
         with_custom(environment, "obedient", "hungry")
         environment.setenv("TEST_MARKERS", str(orders))
+        environment.setenv("COMMENT_ANALYSIS_SCHEDULE", "off")
         with deployment(tmp_path_factory.mktemp("airflow")) as running:
             yield running
 
