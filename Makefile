@@ -16,10 +16,10 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui test lint format lock fuzz bench clean
+.PHONY: help run ui airflow test lint format lock fuzz bench bench-days clean
 
 help: ## list the targets
-	awk -F '## ' '/^[a-z]+:.*## / {split($$1, target, ":"); printf "make %-8s %s\n", target[1], $$2}' Makefile
+	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-10s %s\n", target[1], $$2}' Makefile
 
 # The values reach the shell through the environment, so any character may be in a file's name.
 export COMMENTS_FILE = $(value FILE)
@@ -29,6 +29,9 @@ run: $(VENV)/.runtime-stamp ## analyse an export: FILE=path OUT=dir ARGS="--batc
 
 ui: $(VENV)/.runtime-stamp ## the whole Airflow with its UI, until Ctrl-C: ARGS="--port 8080"
 	exec $(BIN)/python -m include.local_airflow ui $(ARGS)
+
+airflow: $(VENV)/.runtime-stamp ## a command of Airflow's own, for the Airflow of make ui: ARGS="dags list"
+	exec $(BIN)/python -m include.local_airflow airflow $(ARGS)
 
 test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
 	exec $(BIN)/python -m pytest $(ARGS)
@@ -51,6 +54,9 @@ fuzz: $(VENV)/.dev-stamp ## feed damaged files to the reader for a minute: ARGS=
 
 bench: $(VENV)/.runtime-stamp ## measure: ARGS="..."
 	exec $(BIN)/python -m tests.bench $(ARGS)
+
+bench-days: $(VENV)/.dev-stamp ## measure a backfill of many days: ARGS="--days 365 --rows 1000"
+	exec $(BIN)/python -m tests.bench_days $(ARGS)
 
 clean: ## remove .venv, .airflow and caches
 	rm -rf $(VENV) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""`python -m include.local_airflow run FILE --out DIR [...]` and `python -m include.local_airflow ui`."""
+"""`python -m include.local_airflow run FILE --out DIR [...]`, `... ui`, and `... airflow ARGUMENTS`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.local_airflow.errors import LaunchFailed
 from include.local_airflow.home import Home
 from include.local_airflow.outcome import FAILED, UNUSABLE
 from include.local_airflow.processes import Interrupted, interrupt_by_signals
-from include.local_airflow.ui import PORT, AlreadyRunning, serve
+from include.local_airflow.ui import PORT, AlreadyRunning, command, serve
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupt_by_signals()
     try:
         arguments = _parser().parse_args(argv)
-        return _ui(arguments) if arguments.command == "ui" else _run(arguments)
+        return COMMANDS[arguments.command](arguments)
     except Interrupted as interruption:
         print(_farewell(argv), file=sys.stderr)
         return interruption.status
@@ -38,6 +38,8 @@ def _parser() -> Parser:
     add_arguments(commands.add_parser("run", help="run the DAG once over an export"))
     ui = commands.add_parser("ui", help="the whole Airflow with its UI")
     ui.add_argument("--port", metavar="N", type=int, default=PORT, help=f"port, when it is free (default: {PORT})")
+    airflow = commands.add_parser("airflow", help="a command of Airflow's own, for the Airflow of `ui`")
+    airflow.add_argument("arguments", nargs=argparse.REMAINDER, help="like: dags list")
     return parser
 
 
@@ -64,6 +66,13 @@ def _run(arguments: argparse.Namespace) -> int:
     for line in outcome.lines:
         print(line)
     return outcome.status
+
+
+def _airflow(arguments: argparse.Namespace) -> int:
+    return command(Home.of_project(), arguments.arguments)
+
+
+COMMANDS = {"run": _run, "ui": _ui, "airflow": _airflow}
 
 
 def _farewell(argv: Sequence[str] | None) -> str:

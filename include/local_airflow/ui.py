@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def serve(home: Home, preferred_port: int = PORT) -> None:
             _stay(components)
     except Locked:
         raise AlreadyRunning(f"the UI is running already; end it first, its logs are in {logs}") from None
+
+
+def command(home: Home, arguments: Sequence[str]) -> int:
+    """Run a command of Airflow's own on the database of the UI; returns its exit status.
+
+    Raises LaunchFailed.
+    """
+    home.prepare()
+    with Children() as children:
+        database = ui_database(home, children)
+    environment = home.environment(database, home.logs / "tasks", PORT, _parallelism())
+    return subprocess.run([sys.executable, "-m", "airflow", *arguments], env=environment, check=False).returncode
 
 
 class Components:
