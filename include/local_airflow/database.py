@@ -11,17 +11,11 @@ import sqlite3
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from include.local_airflow.errors import LaunchFailed
 from include.local_airflow.files import lock
 from include.local_airflow.home import Home
 from include.local_airflow.processes import Children, airflow_command
-
-BUSY_SECONDS = 60
-CONNECT_ARGS: dict[str, Any] = {"timeout": BUSY_SECONDS}
-CONNECT_ARGS_ASYNC: dict[str, Any] = {"timeout": BUSY_SECONDS}
-"""What Airflow passes to sqlite3.connect: how long a connection waits for the lock of another."""
 
 
 def airflow_version() -> str:

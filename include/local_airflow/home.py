@@ -100,8 +100,8 @@ class Home:
             },
             "DATABASE": {
                 "SQL_ALCHEMY_CONN": f"sqlite:///{database}",
-                "SQL_ALCHEMY_CONNECT_ARGS": "include.local_airflow.database.CONNECT_ARGS",
-                "SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "include.local_airflow.database.CONNECT_ARGS_ASYNC",
+                "SQL_ALCHEMY_CONNECT_ARGS": "include.local_airflow.sqlite.CONNECT_ARGS",
+                "SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "include.local_airflow.sqlite.CONNECT_ARGS_ASYNC",
             },
             "API": {"HOST": HOST, "PORT": port, "BASE_URL": address, "WORKERS": 1},
             # `dags test` queues all tasks of a run at once, and a task's token counts from then (default: 10 minutes).
