@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.analysis import pipeline
+from include.analysis import files, pipeline
 from include.analysis.configuration import validate
 from include.analysis.files import read_json
 from include.analysis.parts import PartStore, StoredPart
@@ -29,9 +29,21 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_export(tmp_path_factory.mktemp("export") / "export.csv", 230)
 
 
-@pytest.fixture(autouse=True)
-def custom(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_custom(monkeypatch, "greedy")
+@pytest.fixture(scope="module", autouse=True)
+def custom() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        with_custom(patch, "greedy")
+        patch.setattr(files, "_flush", lambda path: None)  # no waiting for the disk
+        yield
+
+
+@pytest.fixture(scope="module")
+def calm(export: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    """What a run gives that nothing has happened to."""
+    run = begin(tmp_path_factory.mktemp("calm"), export, 1000)
+    for batch, name in tasks(run):
+        pipeline.analyse(str(run.path), batch, name)
+    return outcome(run)
 
 
 def tasks(run: RunFolder) -> Iterator[tuple[int, str]]:
@@ -48,13 +60,6 @@ def begin(folder: Path, export: Path, batch_size: int) -> RunFolder:
     )
     pipeline.split_all(str(folder))
     return run
-
-
-def whole_run(folder: Path, export: Path, batch_size: int) -> tuple[bytes, str]:
-    run = begin(folder, export, batch_size)
-    for batch, name in tasks(run):
-        pipeline.analyse(str(folder), batch, name)
-    return outcome(run)
 
 
 def outcome(run: RunFolder) -> tuple[bytes, str]:
@@ -79,7 +84,11 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kills=st.lists(st.integers(0, 12), max_size=4), batch_size=st.sampled_from([30, 77, 1000]))
 def test_killed_after_any_parts_and_taken_up_again(
-    kills: list[int], batch_size: int, export: Path, tmp_path_factory: pytest.TempPathFactory
+    kills: list[int],
+    batch_size: int,
+    export: Path,
+    calm: tuple[bytes, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
     run = begin(folder, export, batch_size)
@@ -94,10 +103,12 @@ def test_killed_after_any_parts_and_taken_up_again(
                     pipeline.analyse(str(folder), *task, retry=tries[task], number=tries[task] + 1)
             except Killed:
                 continue
-    assert outcome(run) == whole_run(tmp_path_factory.mktemp("calm"), export, 1000)
+    assert outcome(run) == calm
 
 
-def test_two_tries_at_once_count_no_row_twice(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_tries_at_once_count_no_row_twice(
+    export: Path, calm: tuple[bytes, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = begin(tmp_path / "run", export, 1000)
     with monkeypatch.context() as patch:
         killed_after(patch, 2)
@@ -110,7 +121,7 @@ def test_two_tries_at_once_count_no_row_twice(export: Path, tmp_path: Path, monk
         pipeline.analyse(str(run.path), 0, name, retry=2, number=2)
     for path, content in early.items():
         path.write_bytes(content)  # the first try, thought dead, has finished its slices after all
-    assert outcome(run) == whole_run(tmp_path / "calm", export, 1000)
+    assert outcome(run) == calm
 
 
 @pytest.mark.parametrize(
