@@ -21,13 +21,10 @@ from pathlib import Path
 from include.analysis.errors import SettingError
 from include.analysis.files import read_json
 from include.analysis.leftovers import SECONDS_PER_DAY
+from include.analysis.reading.by_day import INDEX, UNFINISHED
 from include.analysis.run_folder import RunFolder
+from include.analysis.settings import BY_DAY
 
-CACHES = "by_day"
-"""The folder in the output root with the days of exports, a folder for each export (see `reading.by_day`)."""
-
-CACHE_INDEX = "index.json"
-UNFINISHED = ".partial"
 TRIES = 3
 
 
@@ -72,7 +69,7 @@ class Cleaner:
     def clean(self, folder: Path) -> Iterator[Removed]:
         """Clean a folder of the output root."""
         try:
-            if folder.name == CACHES:
+            if folder.name == BY_DAY:
                 yield from self.clean_caches(folder)
             elif (folder / "run.json").is_file():
                 yield from self.clean_run(RunFolder(folder))
@@ -113,7 +110,7 @@ class Cleaner:
     def clean_caches(self, caches: Path) -> Iterator[Removed]:
         """Remove the caches that were not used; `reading.by_day` makes them again."""
         for folder in _folders(caches):
-            index = folder / CACHE_INDEX
+            index = folder / INDEX
             if folder.name.startswith("."):
                 if folder.name.endswith(UNFINISHED) and self.is_old(folder):
                     yield self.remove(folder)

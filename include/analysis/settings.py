@@ -35,6 +35,7 @@ from include.analysis.errors import SettingError
 
 PROJECT = Path(__file__).resolve().parents[2]
 PREFIX = "COMMENT_ANALYSIS_"
+BY_DAY = "by_day"
 
 DEFAULT_ANALYSES: Mapping[str, str] = {
     "duplicates": "include.analysis.duplicates:DuplicatesAnalysis",
@@ -78,7 +79,7 @@ class Settings:
     @property
     def by_day(self) -> Path:
         """Where exports that span many days are kept cut by day."""
-        return self.output_root / "by_day"
+        return self.output_root / BY_DAY
 
     @property
     def analyses(self) -> Mapping[str, str]:

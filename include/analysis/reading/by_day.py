@@ -44,8 +44,8 @@ from include.analysis.reading.stored import file_states
 FORMAT = 1
 """Changes when folders written by an earlier version cannot serve a later one."""
 
-_INDEX = "index.json"
-_UNFINISHED = ".partial"
+INDEX = "index.json"
+UNFINISHED = ".partial"
 _LONGEST_NAME = 40
 _UNWRITABLE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST}
@@ -96,13 +96,13 @@ class Partition:
     def save(self) -> None:
         """Write the index, which makes the folder complete."""
         days = {day.isoformat(): asdict(found) for day, found in self.days.items()}
-        write_json(self.folder / _INDEX, {"info": self.info.to_dict(), "quality": self.quality, "days": days})
+        write_json(self.folder / INDEX, {"info": self.info.to_dict(), "quality": self.quality, "days": days})
 
     @classmethod
     def load(cls, folder: Path, day: datetime.date) -> Partition | None:
         """What `save` wrote, or None when there is nothing there that would serve for a day."""
         try:
-            index = read_json(folder / _INDEX)
+            index = read_json(folder / INDEX)
             days = {datetime.date.fromisoformat(name): Day(**found) for name, found in index["days"].items()}
             found = cls(folder, SourceInfo.from_dict(index["info"]), index["quality"], days)
             whole = day not in days or day_file(folder, day).stat().st_size == days[day].bytes
@@ -185,8 +185,8 @@ class _Export:
     def remove_unfinished(self, locked: bool) -> None:
         """Remove what killed processes have left: here, where who holds the lock is alone; elsewhere, after a day."""
         if locked:
-            remove_leftovers(self.cache, f".{self.name}-*.{_host()}-*{_UNFINISHED}", older_than=-1)
-        remove_leftovers(self.cache, f".*{_UNFINISHED}")
+            remove_leftovers(self.cache, f".{self.name}-*.{_host()}-*{UNFINISHED}", older_than=-1)
+        remove_leftovers(self.cache, f".*{UNFINISHED}")
 
     def remove_superseded(self, folder: Path) -> None:
         """Remove the days of earlier states of the export, which nobody can ask for again."""
@@ -197,7 +197,7 @@ class _Export:
 
 def _unfinished(folder: Path) -> Path:
     """A name that tells whose it is, for a folder that is being made or removed."""
-    return folder.with_name(f".{folder.name}.{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}{_UNFINISHED}")
+    return folder.with_name(f".{folder.name}.{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}{UNFINISHED}")
 
 
 def _host() -> str:

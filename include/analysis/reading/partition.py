@@ -10,7 +10,7 @@ import datetime
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -108,7 +108,7 @@ class Spool:
         """
         schema = string_schema(self.source.info.columns)
         with pa.OSFile(str(self.path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-            for table in _gathered(self.source.chunks()):
+            for table in _gathered(self.source.chunks(), FLUSH_ROWS, FLUSH_BYTES):
                 self.add(writer, table, month_first)
         if self.first_day == NO_DAY:
             raise self.no_dates()
@@ -170,20 +170,20 @@ class Spool:
         )
 
 
-def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Tables joined to larger ones."""
+def _gathered(tables: Iterable[pa.Table], most_rows: int, most_bytes: int) -> Iterator[pa.Table]:
+    """Tables joined to larger ones, each of about so many rows or bytes."""
     waiting: list[pa.Table] = []
     rows = size = 0
     for table in tables:
         waiting.append(table)
         rows += table.num_rows
         size += table.nbytes
-        if rows >= FLUSH_ROWS or size >= FLUSH_BYTES:
-            yield pa.concat_tables(waiting)
+        if rows >= most_rows or size >= most_bytes:
+            yield pa.concat_tables(waiting).combine_chunks()
             waiting.clear()
             rows = size = 0
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def _numbers(days: pa.Array) -> Numbers:
@@ -197,7 +197,7 @@ def _date(day: int) -> datetime.date:
 
 def _by_day(table: pa.Table, days: Numbers) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The rows of each day, in order."""
-    (rows,) = table.combine_chunks().to_batches()
+    (rows,) = table.to_batches()
     order = np.argsort(days, kind="stable")
     if np.any(np.diff(order) != 1):
         rows, days = rows.take(pa.array(order)), days[order]
@@ -211,7 +211,8 @@ def _write_day(folder: Path, day: datetime.date, pieces: Iterator[pa.RecordBatch
     path = day_file(folder, day)
     with complete_file(path) as temporary:
         writer: pq.ParquetWriter | None = None
-        for group in _groups(pieces):
+        tables = (pa.Table.from_batches([piece]) for piece in pieces)
+        for group in _gathered(tables, GROUP_ROWS, GROUP_BYTES):
             writer = writer or pq.ParquetWriter(temporary, group.schema, compression="lz4", write_statistics=False)
             writer.write_table(group)
             digest.update(group)
@@ -219,22 +220,6 @@ def _write_day(folder: Path, day: datetime.date, pieces: Iterator[pa.RecordBatch
         assert writer is not None
         writer.close()
     return Day(rows, undated, path.stat().st_size, digest.bytes / rows, digest.hexdigest())
-
-
-def _groups(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Rows joined to the row groups of a file."""
-    waiting: list[pa.RecordBatch] = []
-    rows = size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        rows += piece.num_rows
-        size += piece.nbytes
-        if rows >= GROUP_ROWS or size >= GROUP_BYTES:
-            yield pa.Table.from_batches(waiting).combine_chunks()
-            waiting.clear()
-            rows = size = 0
-    if waiting:
-        yield pa.Table.from_batches(waiting).combine_chunks()
 
 
 class DayDigest:
