@@ -89,8 +89,8 @@ class FindInput(BaseOperator, SkipMixin):
         from include.analysis import pipeline
 
         dag_run, params = context["dag_run"], dict(context["params"])
-        day = day_of(dag_run.logical_date)
         automatic = dag_run.run_type in AUTOMATIC
+        day = day_of(dag_run.logical_date, None if automatic else datetime.now(UTC))
         asked = not automatic or bool(dag_run.clear_number)
         try:
             return str(pipeline.find_input(params, dag_run.run_id, day, again=asked).path)

@@ -15,6 +15,7 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, T
 from pendulum import DateTime, instance
 
 ONE_DAY = timedelta(days=1)
+FORM_IS_OPEN = timedelta(hours=1)
 MADE_UP = 7
 """Days without a scheduler that it makes up for; after a longer pause it goes on with the coming day."""
 
@@ -24,9 +25,12 @@ def midnight(day: date) -> DateTime:
     return instance(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
-def day_of(logical_date: datetime | None) -> date | None:
-    """The day that a logical date names: None for a run by hand, which has none or the moment it was started at."""
-    if logical_date is None:
+def day_of(logical_date: datetime | None, now: datetime | None = None) -> date | None:
+    """The day that a logical date names: None for a run by hand, which has none or the moment it was started at.
+
+    The UI's form gives the minute in which it was opened, which may be midnight; `now` tells that from a day.
+    """
+    if logical_date is None or (now and abs(now - logical_date) < FORM_IS_OPEN):
         return None
     moment = logical_date.astimezone(UTC)
     return moment.date() if moment.time() == time(0) else None

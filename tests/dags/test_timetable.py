@@ -114,3 +114,9 @@ def test_a_logical_date_names_its_day(day: date) -> None:
 def test_a_run_by_hand_has_no_day() -> None:
     assert day_of(None) is None
     assert day_of(datetime(2025, 7, 10, 15, 2, 33, tzinfo=UTC)) is None
+
+
+def test_a_form_that_is_opened_at_midnight_names_no_day() -> None:
+    midnight_of_the_day = datetime(2025, 7, 10, tzinfo=UTC)
+    assert day_of(midnight_of_the_day, now=datetime(2025, 7, 10, 0, 2, 33, tzinfo=UTC)) is None
+    assert day_of(midnight_of_the_day, now=datetime(2025, 7, 10, 15, 2, 33, tzinfo=UTC)) == date(2025, 7, 10)
