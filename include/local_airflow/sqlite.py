@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any
 
 BUSY_SECONDS = 60
+PAUSE_SECONDS = 0.02
+"""After each such transaction. Who waits for the lock looks for it ten times a second: without a pause, a backfill of a
+year keeps the scheduler waiting until it takes itself for dead."""
 
 
 class Cursor(sqlite3.Cursor):
@@ -28,6 +32,7 @@ class Cursor(sqlite3.Cursor):
         if sql == f"RELEASE SAVEPOINT {connection.outermost}":  # which ends the transaction it began
             connection.outermost = None
             super().execute("COMMIT")
+            time.sleep(PAUSE_SECONDS)
         return self
 
 
