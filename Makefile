@@ -16,7 +16,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui airflow test lint format lock fuzz bench bench-days clean
+.PHONY: help run ui airflow test lint format lock fuzz bench bench-days train evaluate clean
 
 help: ## list the targets
 	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-10s %s\n", target[1], $$2}' Makefile
@@ -34,7 +34,7 @@ airflow: $(VENV)/.runtime-stamp ## a command of Airflow's own, for the Airflow o
 	exec $(BIN)/python -m include.local_airflow airflow $(ARGS)
 
 test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
-	exec $(BIN)/python -m pytest $(ARGS)
+	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev-stamp ## ruff and mypy
 	$(BIN)/ruff check
@@ -57,6 +57,12 @@ bench: $(VENV)/.runtime-stamp ## measure: ARGS="..."
 
 bench-days: $(VENV)/.dev-stamp ## measure a backfill of many days: ARGS="--days 365 --rows 1000"
 	exec $(BIN)/python -m tests.bench_days $(ARGS)
+
+train: $(VENV)/.dev-stamp ## learn the weights of the emotion model again: ARGS="--data folder --out file"
+	exec $(BIN)/python -m train.emotions $(ARGS)
+
+evaluate: $(VENV)/.dev-stamp ## how well the analyses agree with a reader: ARGS="--differences 4"
+	exec $(BIN)/python -m evaluation $(ARGS)
 
 clean: ## remove .venv, .airflow and caches
 	rm -rf $(VENV) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis

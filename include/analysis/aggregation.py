@@ -18,13 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.analysis import VERSION
-from include.analysis.analysis import Analysis, Reduction
+from include.analysis.analysis import Analysis, Reduction, Rows
 from include.analysis.errors import AnalysisError
 from include.analysis.figures import merge_figures
 from include.analysis.files import complete_file, read_json, write_json
 from include.analysis.memory import MemoryManager
 from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
+from include.analysis.privacy import mask_columns
 from include.analysis.reading import SourceInfo
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
@@ -58,7 +59,7 @@ class AnswerReader:
 
     def _table(self, index: int) -> pa.Table:
         if self.loaded is None or self.loaded[0] != index:
-            self.loaded = (index, self.parts[index].answers().cast(self.schema))
+            self.loaded = (index, self.parts[index].answers(self.schema.names).cast(self.schema))
         return self.loaded[1]
 
 
@@ -79,10 +80,14 @@ class Answered:
 
 
 class ResultsAggregator:
-    """Merges what the analyses left on disk into `comments.parquet`, `comments.csv` and `results.json`."""
+    """Merges what the analyses left on disk into `comments.parquet`, `comments.csv` and `results.json`.
 
-    def __init__(self, run: RunFolder) -> None:
+    With `mask_personal_data` the comments in these files are masked, and so is what is made from them.
+    """
+
+    def __init__(self, run: RunFolder, mask_personal_data: bool = False) -> None:
         self.run = run
+        self.mask_personal_data = mask_personal_data
         self.batches = run.batch_list()
         self.rows: int = run.manifest["rows"]
         self.began = time.perf_counter()
@@ -134,16 +139,22 @@ class ResultsAggregator:
         wanted = np.unique([row for one in answered for row in one.reduction.example_rows()])
         examples: dict[int, str] = {}
         text_column = self.run.input["text_column"]
-        readers = [AnswerReader(one.parts, one.analysis.part_schema) for one in answered]
+        readers = [AnswerReader(one.parts, one.reduction.finish_schema) for one in answered]
         with CommentsWriter(
             self.run.path / "comments.parquet", self.run.path / "comments.csv", self.schema(answered)
         ) as writer:
             for start, table in self.input_tables():
                 stop = start + table.num_rows
-                columns = [*table.columns, pa.array(range(start, stop), pa.int64())]
-                for one, reader in zip(answered, readers, strict=True):
-                    columns += one.reduction.finish(start, reader.rows(start, stop)).columns
+                answers = {
+                    one.analysis.name: one.reduction.finish(start, reader.rows(start, stop))
+                    for one, reader in zip(answered, readers, strict=True)
+                }
+                columns = [*table.columns, pa.array(np.arange(start, stop))]
+                columns += [column for found in answers.values() for column in found.columns]
                 writer.write(pa.table(columns, schema=self.schema(answered)))
+                rows = Rows(start, table.column(text_column).combine_chunks(), table)
+                for one in answered:
+                    one.reduction.observe(rows, answers)
                 for row in wanted[(wanted >= start) & (wanted < stop)].tolist():
                     examples[row] = table.column(text_column)[row - start].as_py()
         return examples
@@ -177,8 +188,14 @@ class ResultsAggregator:
             with pq.ParquetFile(batch.path) as file:
                 for group in range(file.num_row_groups):
                     table = file.read_row_group(group, use_threads=False)
-                    yield start, table
+                    yield start, self.shown(table)
                     start += table.num_rows
+
+    def shown(self, table: pa.Table) -> pa.Table:
+        """Rows of the input as the annotated files show them."""
+        if not self.mask_personal_data:
+            return table
+        return mask_columns(table, table.column_names, self.run.input["text_column"])
 
     def results(self, answered: Sequence[Answered], examples: dict[int, str]) -> dict[str, Any]:
         attempts = self.attempts()

@@ -108,13 +108,28 @@ class Reduction:
         """Numbers of the rows whose text the section wants to show."""
         return ()
 
-    def section(self, examples: Mapping[int, str]) -> dict[str, Any]:
-        """The section of `results.json`, given the texts of `example_rows`; empty when no row has an answer."""
-        return self.analysis.summarise(self.partial) if self.partial else {}
+    @property
+    def finish_schema(self) -> pa.Schema:
+        """The columns of the parts that `finish` reads, at least one: by default all."""
+        return self.analysis.part_schema
 
     def finish(self, start: int, answers: pa.Table) -> pa.Table:
         """The final answers of the rows from `start` on, from those in the parts. Called once a row, in row order."""
         return answers
+
+    def observe(self, rows: Rows, answers: Mapping[str, pa.Table]) -> None:
+        """See rows with the final answers of every analysis of the run, by name. Called once a row, in row order.
+
+        Where an analysis has no answer for a row, its columns are null. How many rows come at once depends on how
+        the input was cut; what is kept of them must not.
+        """
+
+    def section(self, examples: Mapping[int, str]) -> dict[str, Any]:
+        """The section of `results.json`, given the texts of `example_rows`; empty when no row has an answer.
+
+        Called last, when all rows have been observed.
+        """
+        return self.analysis.summarise(self.partial) if self.partial else {}
 
 
 def add_counts(left: Partial, right: Partial) -> Partial:

@@ -10,7 +10,7 @@ from functools import cache
 from include.analysis.errors import SettingError
 from include.analysis.periods import DAY, MONTH, WEEK
 from include.analysis.significance import FELL, ROSE, Change
-from include.analysis.themes import load_taxonomy
+from include.analysis.taxonomy import load_taxonomy
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,4 @@ def _name(change: Change, says: _Language, themes: Mapping[str, str]) -> str:
 
 @cache
 def _names(language: str) -> Mapping[str, str]:
-    themes, _ = load_taxonomy()
-    return {theme.id: theme.name_es if language == "es" else theme.name_en for theme in themes}
+    return {theme.id: theme.name_es if language == "es" else theme.name_en for theme in load_taxonomy().themes}

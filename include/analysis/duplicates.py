@@ -9,7 +9,7 @@ out again by row number, to be read in input order when the answers are written.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow as pa
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
-from include.analysis.spill import Integers, Spill
+from include.analysis.spill import Integers, RowValues, Spill
 from include.analysis.text import blocks, normal_forms, text_array
 
 if TYPE_CHECKING:
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 KEY = pa.binary(16)
 ROWS_PER_SHARD = 2_000_000
-ROWS_PER_WINDOW = 1 << 20
 GROUPS_SHOWN = 100
 ROWS_SHOWN = 20
 
 
-def keys_of(texts: pa.StringArray) -> pa.Array:
-    """The 16-byte key of each text's normal form; null where that is empty."""
-    return pa.concat_arrays([pa.array([], KEY), *map(_keys_of_block, blocks(texts))])
+def coded_forms(texts: pa.StringArray) -> pa.DictionaryArray:
+    """The normal form of each text, as indices of the different ones."""
+    forms = [normal_forms(block) for block in blocks(texts)]
+    return pa.concat_arrays([pa.array([], pa.string()), *forms]).dictionary_encode()
 
 
-def _keys_of_block(texts: pa.StringArray) -> pa.Array:
-    coded = normal_forms(texts).dictionary_encode()
+def keys_of(forms: pa.DictionaryArray) -> pa.Array:
+    """The 16-byte key of each normal form; null where that is empty."""
     digests = [
         hashlib.blake2b(form, digest_size=16).digest() if form else None
-        for form in coded.dictionary.cast(pa.binary()).to_pylist()
+        for form in forms.dictionary.cast(pa.binary()).to_pylist()
     ]
-    return pa.array(digests, KEY).take(coded.indices)
+    return pa.array(digests, KEY).take(forms.indices)
 
 
 class DuplicatesAnalysis(Analysis):
@@ -61,21 +61,16 @@ class DuplicatesAnalysis(Analysis):
         return pa.schema([("key", KEY)])
 
     def analyse(self, rows: Rows) -> Part:
-        keys = keys_of(rows.texts)
+        keys = keys_of(coded_forms(rows.texts))
         return Part({"rows": len(keys), "without_text": keys.null_count}, pa.table({"key": keys}))
 
     def reduce(self, parts: Sequence[StoredPart], scratch: Path) -> DuplicatesReduction:
         counts = self.merge_all(part.partial() for part in parts)
-        shards = max(1, -(-counts.get("rows", 0) // ROWS_PER_SHARD))
-        keyed, repeats = Spill(scratch / "keys", 3), Spill(scratch / "repeats", 2)
-        for part in parts:
-            rows = keyed_rows(part)
-            keyed.add(rows, _shard_of(rows, shards))
         groups, batch_starts = GroupCounts(), np.unique([part.batch_start for part in parts])
-        for shard in range(shards):
-            found = group_rows(keyed.read(shard))
+        repeats = RowValues(scratch / "repeats")
+        for found in grouped_rows(parts, counts.get("rows", 0), scratch):
             groups.add(found, batch_starts)
-            repeats.add(found.repeats, found.repeats[:, 0] // ROWS_PER_WINDOW)
+            repeats.add(*found.repeats)
         return DuplicatesReduction(self, {**counts, **groups.counts()} if counts else {}, groups, repeats)
 
     def summarise(self, partial: Partial) -> dict[str, Any]:
@@ -84,28 +79,35 @@ class DuplicatesAnalysis(Analysis):
             "total_duplicates": repeats,
             "total_unique": unique,
             "without_text": partial["without_text"],
-            "duplicate_percentage": _percentage(repeats, partial["rows"]),
-            "reduction_achieved": _percentage(repeats, repeats + unique),
+            "duplicate_percentage": percentage(repeats, partial["rows"]),
+            "reduction_achieved": percentage(repeats, repeats + unique),
             "batch_duplicates": nearby,
             "cross_batch_duplicates": repeats - nearby,
         }
 
 
-def _percentage(part: int, whole: int) -> float:
+def percentage(part: int, whole: int) -> float:
     return round(100 * part / whole, 4) if whole else 0.0
 
 
-def keyed_rows(part: StoredPart) -> Integers:
+def grouped_rows(parts: Sequence[StoredPart], rows: int, scratch: Path) -> Iterator[GroupedRows]:
+    """All rows that have a key, grouped by it, a shard at a time; `rows` is about how many there are."""
+    shards = max(1, -(-rows // ROWS_PER_SHARD))
+    keyed = Spill(scratch / "keys", 3)
+    for part in parts:
+        found = _keyed_rows(part)
+        keyed.add(found, (found[:, 1].view(np.uint64) % np.uint64(shards)).astype(np.int64))
+    for shard in range(shards):
+        yield group_rows(keyed.read(shard))
+
+
+def _keyed_rows(part: StoredPart) -> Integers:
     """Row number and both halves of the key, for each row of a part that has a key."""
     keys = part.answers(["key"]).column("key").combine_chunks()
     present = np.flatnonzero(keys.is_valid().to_numpy(zero_copy_only=False))
     filled = keys.drop_null()
     halves = np.frombuffer(filled.buffers()[1], np.int64).reshape(-1, 2)[filled.offset :][: len(filled)]
     return np.column_stack((present + part.start, halves))
-
-
-def _shard_of(rows: Integers, shards: int) -> Integers:
-    return (rows[:, 1].view(np.uint64) % np.uint64(shards)).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,10 @@ class GroupedRows:
         return repeated
 
     @property
-    def repeats(self) -> Integers:
-        """Each repeated row, with the first of its group."""
+    def repeats(self) -> tuple[Integers, Integers]:
+        """Each repeated row, and the first of its group."""
         first_of = np.repeat(self.firsts, self.counts)
-        return np.column_stack((self.rows[self.repeated], first_of[self.repeated]))
+        return self.rows[self.repeated], first_of[self.repeated]
 
     def repeats_in_batch(self, batch_starts: Integers) -> int:
         """Repeated rows whose group has an earlier row in the same batch."""
@@ -181,11 +183,10 @@ class GroupCounts:
 class DuplicatesReduction(Reduction):
     """The groups of all rows, and for each row that repeats one, the first row of its group."""
 
-    def __init__(self, analysis: Analysis, partial: Partial, groups: GroupCounts, repeats: Spill) -> None:
+    def __init__(self, analysis: Analysis, partial: Partial, groups: GroupCounts, repeats: RowValues) -> None:
         super().__init__(analysis, partial)
         self.groups = groups
         self.repeats = repeats
-        self._window: tuple[int, Integers] | None = None
 
     def example_rows(self) -> list[int]:
         return [rows[0] for _, _, rows in self.groups.largest]
@@ -197,22 +198,13 @@ class DuplicatesReduction(Reduction):
         ]
         return {**super().section(examples), "groups": groups} if self.partial else {}
 
-    def finish(self, start: int, answers: pa.Table) -> pa.Table:
-        rows = np.arange(start, start + answers.num_rows)
-        firsts = np.zeros(len(rows), np.int64)
-        for number in range(int(start // ROWS_PER_WINDOW), int((start + len(rows) - 1) // ROWS_PER_WINDOW) + 1):
-            inside = rows // ROWS_PER_WINDOW == number
-            firsts[inside] = self._firsts(number)[rows[inside] % ROWS_PER_WINDOW]
-        return pa.table({"duplicate_of": pa.array(firsts, mask=firsts == 0)})
+    @property
+    def finish_schema(self) -> pa.Schema:
+        return pa.schema([("key", KEY)])  # only their number counts
 
-    def _firsts(self, number: int) -> Integers:
-        """For each row of a window the first row of its group, 0 where it is the first itself."""
-        if self._window is None or self._window[0] != number:
-            firsts = np.zeros(ROWS_PER_WINDOW, np.int64)
-            pairs = self.repeats.read(number)
-            firsts[pairs[:, 0] % ROWS_PER_WINDOW] = pairs[:, 1]
-            self._window = (number, firsts)
-        return self._window[1]
+    def finish(self, start: int, answers: pa.Table) -> pa.Table:
+        firsts = self.repeats.of(np.arange(start, start + answers.num_rows))
+        return pa.table({"duplicate_of": pa.array(firsts, mask=firsts == 0)})
 
 
 class DuplicateCleaner:

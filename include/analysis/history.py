@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from include.analysis.column_digest import DIGEST_BYTES, ColumnDigest
 from include.analysis.day_record import DayRecord, InputFile, recorded_files, tallies_of
-from include.analysis.duplicates import KEY, keys_of
+from include.analysis.duplicates import KEY, coded_forms, keys_of
 from include.analysis.errors import AnalysisError
 from include.analysis.files import complete_file, read_json
 from include.analysis.leftovers import remove_leftovers
@@ -231,7 +231,7 @@ class DayWriter:
         """A row group of the run's comments as it goes into the history."""
         table = self.source.read_row_group(group, columns=self.columns, use_threads=False)
         row, text, *answers = (table.column(name).combine_chunks() for name in self.columns)
-        return pa.table([row, text, keys_of(text), *answers], schema=self.schema)
+        return pa.table([row, text, keys_of(coded_forms(text)), *answers], schema=self.schema)
 
     def digest(self) -> str:
         """A hash of the names, types and values of all columns."""

@@ -1,12 +1,13 @@
 """Words, stems and phrases found in tokenised comments, a whole slice at a time.
 
-Lexicon files write phrases as people do: `se corta`, `lent*` (every word that begins so), `mba'éichapa`, an emoji.
-Python runs once per distinct word of a slice; everything per comment and per token is an array operation.
+Lexicon files write phrases as people do: `se corta`, `lent*` (every word that begins so), `mba'éichapa`, an emoji,
+`no llega ... pieza|cuarto` (up to three words between, and one word or the other). Python runs once per distinct word
+of a slice; everything per comment and per token is an array operation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
@@ -15,14 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from include.analysis.errors import LexiconError
-from include.analysis.spelling import spellings, stem_forms, word_forms
+from include.analysis.spelling import Corrections, spellings, stem_forms, word_forms
 from include.analysis.text import Tokens, tokenise
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 CLAUSE_MARK = "."
+GAPS = frozenset({"...", "…"})
+GAP = "..."
+OR = "|"
+LONGEST_GAP = 3
 LONGEST_PHRASE = 8
+LONGEST_MATCH = 12
 SHORTEST_STEM = 2
 CACHED_WORDS = 400_000
 
@@ -36,32 +42,52 @@ class PhraseError(LexiconError):
 
 
 def parse_phrases(phrases: Sequence[str]) -> list[tuple[str, ...]]:
-    """The elements of phrases as written in a data file: folded words and symbols, stems with their `*` kept.
+    """The elements of phrases as written in a data file.
 
+    An element is a folded word or symbol, a stem with its `*` kept, several of these with | between, or GAP.
     Raises PhraseError for the first phrase that cannot be used.
     """
-    chunks = [phrase.split() for phrase in phrases]
-    tokens = tokenise([chunk.removesuffix("*") for chunk in chain.from_iterable(chunks)])
+    chunks = [[chunk.split(OR) for chunk in phrase.split()] for phrase in phrases]
+    pieces = [piece for parts in chunks for choices in parts for piece in choices]
+    tokens = tokenise(["" if piece in GAPS else piece.removesuffix("*") for piece in pieces])
     words = [tokens.vocabulary[i] for i in tokens.ids.tolist()]
     bounds = iter(pairwise(tokens.offsets.tolist()))
     parsed = []
     for phrase, parts in zip(phrases, chunks, strict=True):
         elements: list[str] = []
-        for chunk in parts:
-            start, stop = next(bounds)
-            elements += _elements(phrase, chunk, words[start:stop])
-        if not 1 <= len(elements) <= LONGEST_PHRASE:
-            raise PhraseError(phrase, f"a phrase has 1 to {LONGEST_PHRASE} words, this one has {len(elements)}")
+        for choices in parts:
+            found = [_elements(phrase, piece, words[slice(*next(bounds))]) for piece in choices]
+            elements += found[0] if len(found) == 1 else [_choice(phrase, found)]
+        _check_size(phrase, elements)
         parsed.append(tuple(elements))
     return parsed
 
 
-def _elements(phrase: str, chunk: str, words: list[str]) -> list[str]:
+def _choice(phrase: str, found: list[list[str]]) -> str:
+    if any(len(elements) != 1 or elements[0] == GAP for elements in found):
+        raise PhraseError(phrase, "on both sides of a | stands a single word")
+    return OR.join(elements[0] for elements in found)
+
+
+def _check_size(phrase: str, elements: list[str]) -> None:
+    gaps = elements.count(GAP)
+    count = len(elements) - gaps
+    if not 1 <= count <= LONGEST_PHRASE:
+        raise PhraseError(phrase, f"a phrase has 1 to {LONGEST_PHRASE} words, this one has {count}")
+    if GAP in (elements[0], elements[-1]) or (GAP, GAP) in pairwise(elements):
+        raise PhraseError(phrase, "a ... stands between two words")
+    if count + gaps * LONGEST_GAP > LONGEST_MATCH:
+        raise PhraseError(phrase, f"with {LONGEST_GAP} words for each ... a phrase has at most {LONGEST_MATCH} words")
+
+
+def _elements(phrase: str, piece: str, words: list[str]) -> list[str]:
+    if piece in GAPS:
+        return [GAP]
     if CLAUSE_MARK in words:
         raise PhraseError(phrase, "a phrase never matches across a punctuation mark; leave the mark out")
-    if "*" not in chunk:
+    if "*" not in piece:
         return words
-    if "*" in chunk[:-1] or not words or len(words[-1]) < SHORTEST_STEM:
+    if "*" in piece[:-1] or not words or len(words[-1]) < SHORTEST_STEM:
         raise PhraseError(phrase, f"a * may stand only after the first {SHORTEST_STEM} or more letters of a word")
     return [*words[:-1], words[-1] + "*"]
 
@@ -91,6 +117,10 @@ class Matches:
         """The matches where `kept` is true."""
         return Matches(self.phrase[kept], self.owner[kept], self.start[kept], self.length[kept])
 
+    def renumbered(self, by: int) -> Matches:
+        """The same matches with `by` added to the numbers of their phrases."""
+        return Matches(self.phrase + by, self.owner, self.start, self.length)
+
     def longest(self) -> Matches:
         """Without the matches that lie wholly inside a longer match; matches of equal extent stay together."""
         if not len(self):
@@ -116,7 +146,11 @@ class _Lists:
     @classmethod
     def of(cls, lists: Sequence[Sequence[int]]) -> _Lists:
         counts = np.fromiter(map(len, lists), np.int64, len(lists))
-        values = np.fromiter(chain.from_iterable(lists), np.int64, int(counts.sum()))
+        return cls.sized(counts, np.fromiter(chain.from_iterable(lists), np.int64, int(counts.sum())))
+
+    @classmethod
+    def sized(cls, counts: Integers, values: Integers) -> _Lists:
+        """Lists of these sizes, of values one after another."""
         return cls(np.cumsum(counts) - counts, counts, values)
 
     def expand(self, keys: npt.NDArray[np.integer[Any]]) -> tuple[Integers, Integers]:
@@ -132,50 +166,53 @@ class _Lists:
 class PhraseMatcher:
     """Finds a fixed list of words, stems (`cort*`) and phrases of those in tokenised comments.
 
-    A word of a phrase matches a word of a comment when it is one of its `spellings`. Raises PhraseError for a phrase
-    that `parse_phrases` does not take. A phrase that is listed twice is found twice.
+    A word of a phrase matches a word of a comment when it is one of its `spellings`; with `correct`, a word of a
+    comment that matches nothing is also taken for a long word of the phrases that differs in one letter (see
+    `spelling.Corrections`). Raises PhraseError for a phrase that `parse_phrases` does not take. A phrase that is
+    listed twice is found twice.
+
+    Words that match the same elements are one class. Each phrase is looked for at its element that is rarest in the
+    tokens at hand, and from there to its ends; a phrase of which one element does not occur costs nothing.
     """
 
-    def __init__(self, phrases: Sequence[str]) -> None:
+    def __init__(self, phrases: Sequence[str], correct: bool = False) -> None:
         self.phrases = tuple(phrases)
         parsed = parse_phrases(self.phrases)
-        atoms = {atom: i for i, atom in enumerate(dict.fromkeys(chain.from_iterable(parsed)))}
+        words = dict.fromkeys(element for element in chain.from_iterable(parsed) if element != GAP)
+        atoms = {element: i for i, element in enumerate(words)}
         self._index_atoms(atoms)
-        self._build_trie([[atoms[atom] for atom in elements] for elements in parsed], len(atoms))
-        self._known: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self._lay_out(parsed, atoms)
+        self._corrections = Corrections(self._words) if correct else None
+        self._class_of_word: dict[str, int] = {}
+        self._class_of_atoms: dict[tuple[int, ...], int] = {(): 0}
+        self._tabulate()
 
     def _index_atoms(self, atoms: dict[str, int]) -> None:
         self._words: dict[str, list[int]] = {}
         self._stems: dict[str, list[int]] = {}
         for atom, i in atoms.items():
-            stem = atom.endswith("*")
-            for form in stem_forms(atom[:-1]) if stem else word_forms(atom):
-                (self._stems if stem else self._words).setdefault(form, []).append(i)
+            for word in atom.split(OR):
+                stem = word.endswith("*")
+                for form in stem_forms(word[:-1]) if stem else word_forms(word):
+                    (self._stems if stem else self._words).setdefault(form, []).append(i)
         self._stem_lengths = sorted({len(stem) for stem in self._stems})
 
-    def _build_trie(self, phrases: list[list[int]], atoms: int) -> None:
-        steps: dict[tuple[int, int], int] = {}
-        ends: list[list[int]] = [[]]
-        for i, phrase in enumerate(phrases):
-            state = 0
-            for atom in phrase:
-                if (state, atom) not in steps:
-                    steps[state, atom] = len(ends)
-                    ends.append([])
-                state = steps[state, atom]
-            ends[state].append(i)
-        self._roots = {atom: to for (state, atom), to in steps.items() if state == 0}
-        inner = sorted((state * atoms + atom, to) for (state, atom), to in steps.items() if state)
-        self._inner_atoms = {key % atoms for key, _ in inner}
-        self._atoms = atoms
-        self._step_keys = np.array([key for key, _ in inner], np.int64)
-        self._step_to = np.array([to for _, to in inner], np.int64)
-        self._ends = _Lists.of(ends)
-        self._goes_on = np.zeros(len(ends), bool)
-        self._goes_on[self._step_keys // max(atoms, 1)] = True
+    def _lay_out(self, parsed: Sequence[tuple[str, ...]], atoms: dict[str, int]) -> None:
+        """The elements of all phrases one after another, with an empty slot after each phrase."""
+        empty = len(atoms)
+        slots, after_gap, self._first = [empty], [False], []
+        for elements in parsed:
+            self._first.append(len(slots))
+            slots += [atoms[element] for element in elements if element != GAP]
+            after_gap += [before == GAP for before, element in pairwise((OR, *elements)) if element != GAP]
+            slots.append(empty)
+            after_gap.append(False)
+        self._slots, self._after_gap = np.array(slots, np.int64), np.array(after_gap, bool)
+        self._phrase_of = np.searchsorted(np.array(self._first, np.int64), np.arange(len(slots)), side="right") - 1
+        self._atoms = len(atoms)
 
-    def _meet(self, word: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The states that a word leads to from the root, and the atoms that it is inside phrases."""
+    def _atoms_of(self, word: str) -> tuple[int, ...]:
+        """The elements that a word of a comment matches."""
         forms = spellings(word)
         atoms = set(chain.from_iterable(self._words.get(form, ()) for form in forms))
         for form in forms:
@@ -183,57 +220,138 @@ class PhraseMatcher:
                 if length > len(form):
                     break
                 atoms.update(self._stems.get(form[:length], ()))
-        return (
-            tuple(self._roots[atom] for atom in sorted(atoms & self._roots.keys())),
-            tuple(sorted(atoms & self._inner_atoms)),
-        )
+        if self._corrections and not atoms:
+            atoms.update(chain.from_iterable(self._words[near] for near in self._corrections.of(word)))
+        return tuple(sorted(atoms))
 
-    def _tables(self, vocabulary: Sequence[str]) -> tuple[_Lists, _Lists]:
-        known = self._known
+    def _classes(self, vocabulary: Sequence[str]) -> Integers:
+        """The class of each word."""
+        known = self._class_of_word
         if len(known) + len(vocabulary) > CACHED_WORDS:
             known.clear()
+        classes = len(self._class_of_atoms)
         for word in vocabulary:
             if word not in known:
-                known[word] = self._meet(word)
-        return _Lists.of([known[word][0] for word in vocabulary]), _Lists.of([known[word][1] for word in vocabulary])
+                known[word] = self._class_of_atoms.setdefault(self._atoms_of(word), len(self._class_of_atoms))
+        if len(self._class_of_atoms) > classes:
+            self._tabulate()
+        return np.fromiter(map(known.__getitem__, vocabulary), np.int64, len(vocabulary))
+
+    def _tabulate(self) -> None:
+        atoms = list(self._class_of_atoms)
+        self._atoms_of_class = _Lists.of(atoms)
+        self._has = np.zeros((len(atoms), self._atoms + 1), bool)
+        self._has[np.repeat(np.arange(len(atoms)), self._atoms_of_class.counts), self._atoms_of_class.values] = True
 
     def find(self, tokens: Tokens) -> Matches:
         """All matches of all phrases, overlapping ones too, never across comments or clause marks."""
-        roots, inner = self._tables(tokens.vocabulary)
-        starts, states = roots.expand(tokens.ids)
-        found: list[Integers] = []
-        length = 1
-        while len(starts):
-            which, phrases = self._ends.expand(states)
-            found.append((starts[which] * (LONGEST_PHRASE + 1) + length) * len(self.phrases) + phrases)
-            starts, states = self._step(tokens, inner, starts, states, length)
-            length += 1
-        codes = np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        classes = self._classes(tokens.vocabulary)[tokens.ids]
+        slot, at = self._anchors(classes)
+        walk = _Walk(self._slots, self._after_gap, self._has, _padded(classes), _padded(_stretches(tokens)))
+        which, end = walk.reach(slot, at, 1)
+        slot = slot[which]
+        which, start = walk.reach(slot, at[which], -1)
+        phrase, length = self._phrase_of[slot[which]], end[which] + 1 - start
+        codes = np.sort((start * (LONGEST_MATCH + 1) + length) * len(self.phrases) + phrase)
+        codes = codes[np.diff(codes, prepend=-1) != 0]  # with two gaps one stretch of words may be matched in two ways
         places, phrase = np.divmod(codes, max(len(self.phrases), 1))
-        start, lengths = np.divmod(places, LONGEST_PHRASE + 1)
-        return Matches(phrase, tokens.owner[start], start, lengths)
+        start, length = np.divmod(places, LONGEST_MATCH + 1)
+        return Matches(phrase, tokens.owner[start], start, length)
 
-    def _step(
-        self, tokens: Tokens, inner: _Lists, starts: Integers, states: Integers, length: int
-    ) -> tuple[Integers, Integers]:
-        """Lengthen every match that may go on by the token after it."""
-        alive = self._goes_on[states]
-        starts, states = starts[alive], states[alive]
-        inside = starts + length < tokens.offsets[tokens.owner[starts] + 1]
-        starts, states = starts[inside], states[inside]
-        which, atoms = inner.expand(tokens.ids[starts + length])
-        keys = states[which] * self._atoms + atoms
-        places = np.searchsorted(self._step_keys, keys)
-        places[places == len(self._step_keys)] = 0
-        taken = self._step_keys[places] == keys if len(self._step_keys) else np.zeros(0, bool)
-        return starts[which[taken]], self._step_to[places[taken]]
+    def _anchors(self, classes: Integers) -> tuple[Integers, Integers]:
+        """Where each phrase may be: the slot of its rarest element, and the position of a token that matches it."""
+        lists = self._atoms_of_class
+        in_class = np.bincount(classes, minlength=len(lists.counts))
+        found = np.zeros(self._atoms + 1, np.int64)
+        np.add.at(found, lists.values, np.repeat(in_class, lists.counts))
+        found[-1] = len(classes) + 1  # the empty slots
+        frequency = found[self._slots]
+        rarest = np.minimum.reduceat(frequency, self._first) if self._first else frequency[:0]
+        is_anchor = (frequency == rarest[self._phrase_of]) if self._first else frequency < 0
+        slots = np.flatnonzero(is_anchor & (frequency > 0))
+        slots = slots[np.diff(self._phrase_of[slots], prepend=-1) != 0]
+        anchors = self._slots[slots]
+        order = np.argsort(anchors, kind="stable")
+        slots_at = _Lists.sized(np.bincount(anchors, minlength=self._atoms + 1), slots[order])
+        kept = slots_at.counts[lists.values] > 0
+        class_of = np.repeat(np.arange(len(lists.counts)), lists.counts)[kept]
+        wanted = _Lists.sized(np.bincount(class_of, minlength=len(lists.counts)), lists.values[kept])
+        at, atoms = wanted.expand(classes)
+        which, slot = slots_at.expand(atoms)
+        return slot, at[which]
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """Follows phrases from one element to the next, through tokens of the same stretch.
+
+    `classes` and `stretches` have LONGEST_GAP + 1 zeros before the first and after the last token.
+    """
+
+    slots: Integers
+    after_gap: Flags
+    has: Flags
+    classes: Integers
+    stretches: Integers
+
+    def reach(self, slot: Integers, at: Integers, step: int) -> tuple[Integers, Integers]:
+        """Go from the elements in these slots, matched at these positions, to the last (first) of each phrase.
+
+        Returns the indices of those that get there, some of them by several ways, and where that is.
+        """
+        is_end = self.slots == self.has.shape[1] - 1  # an empty slot
+        is_end = np.roll(is_end, -step)
+        which, here = np.arange(len(slot)), at + LONGEST_GAP + 1
+        arrived, arrivals = [], []
+        while True:
+            over = is_end[slot]
+            arrived.append(which[over])
+            arrivals.append(here[over])
+            on = np.flatnonzero(~over)
+            if not len(on):
+                return np.concatenate(arrived), np.concatenate(arrivals) - LONGEST_GAP - 1
+            next_ones = list(self._next(which[on], here[on], slot[on], step))
+            which, here, slot = (np.concatenate(values) for values in zip(*next_ones, strict=True))
+
+    def _next(
+        self, which: Integers, here: Integers, slot: Integers, step: int
+    ) -> Iterator[tuple[Integers, Integers, Integers]]:
+        """One element on, for each number of words that may be skipped."""
+        flat, width = self.has.ravel(), self.has.shape[1]
+        gap = np.flatnonzero(self.after_gap[slot + (step == 1)])
+        slot = slot + step
+        wanted = self.slots[slot]
+        for skipped in range(LONGEST_GAP + 1):
+            if skipped == 1:
+                which, here, slot, wanted = which[gap], here[gap], slot[gap], wanted[gap]
+            to = here + step * (1 + skipped)
+            fits = np.flatnonzero(flat[self.classes[to] * width + wanted])
+            fits = fits[self.stretches[to[fits]] == self.stretches[here[fits]]]
+            yield which[fits], to[fits], slot[fits]
+
+
+def _padded(values: Integers) -> Integers:
+    return np.pad(values, LONGEST_GAP + 1)
+
+
+def _stretches(tokens: Tokens) -> Integers:
+    """A number for each token that changes at clause marks and where a comment begins."""
+    begins = np.zeros(len(tokens.ids) + 1, np.int64)
+    begins[tokens.offsets] = 1
+    marks = clause_marks(tokens)
+    begins[marks] = 1
+    begins[marks + 1] = 1
+    return np.cumsum(begins)[:-1]
+
+
+def mark_id(tokens: Tokens) -> int:
+    """The id of the clause mark; -1 where there is none."""
+    return list(tokens.vocabulary).index(CLAUSE_MARK) if CLAUSE_MARK in tokens.vocabulary else -1
 
 
 def clause_marks(tokens: Tokens) -> Integers:
     """The positions of the clause marks, ascending."""
-    if CLAUSE_MARK not in tokens.vocabulary:
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(tokens.ids == list(tokens.vocabulary).index(CLAUSE_MARK))
+    return np.flatnonzero(tokens.ids == mark_id(tokens))
 
 
 def negated(

@@ -16,6 +16,10 @@
 | `COMMENT_ANALYSIS_EXTRA` | custom analyses: `name=module:Class`, separated by commas | none |
 | `COMMENT_ANALYSIS_TAXONOMY` | taxonomy file that replaces the default themes | none |
 | `COMMENT_ANALYSIS_EMOTION_DOMAIN` | `feedback` or `social` | `feedback` |
+| `COMMENT_ANALYSIS_SIMILARITY` | how alike near-duplicates are, 0.8 to 0.99 | 0.9 |
+| `COMMENT_ANALYSIS_REPORT_LANGUAGE` | of the report: `es` or `en` | `es` |
+| `COMMENT_ANALYSIS_UNIQUE_KEEP` | of repeats: the `first`, the `last`, or that of the `highest` score | `first` |
+| `COMMENT_ANALYSIS_MASK_PERSONAL_DATA` | `on`: masked in all files of the results too, not in examples alone | `off` |
 """
 
 from __future__ import annotations
@@ -36,11 +40,15 @@ from include.analysis.errors import SettingError
 PROJECT = Path(__file__).resolve().parents[2]
 PREFIX = "COMMENT_ANALYSIS_"
 BY_DAY = "by_day"
+SIMILARITY_BOUNDS = (0.8, 0.99)
+LANGUAGES = ("es", "en")
+KEEP = ("first", "last", "highest")
 
 DEFAULT_ANALYSES: Mapping[str, str] = {
     "duplicates": "include.analysis.duplicates:DuplicatesAnalysis",
     "emotions": "include.analysis.emotions:EmotionsAnalysis",
     "themes": "include.analysis.themes:ThemesAnalysis",
+    "near_duplicates": "include.analysis.near_duplicates:NearDuplicatesAnalysis",
 }
 
 
@@ -65,6 +73,10 @@ class Settings:
     extra: tuple[tuple[str, str], ...] = ()
     taxonomy: Path | None = None
     emotion_domain: str = "feedback"
+    similarity: float = 0.9
+    report_language: str = LANGUAGES[0]
+    unique_keep: str = KEEP[0]
+    mask_personal_data: bool = False
 
     @property
     def history(self) -> Path:
@@ -120,6 +132,12 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         extra=tuple(_extra_analyses(environment.get(PREFIX + "EXTRA", "")).items()),
         taxonomy=path("TAXONOMY"),
         emotion_domain=environment.get(PREFIX + "EMOTION_DOMAIN", "").strip() or defaults.emotion_domain,
+        similarity=_similarity(environment.get(PREFIX + "SIMILARITY", "").strip() or str(defaults.similarity)),
+        report_language=read("REPORT_LANGUAGE", _one_of(LANGUAGES), defaults.report_language, " or ".join(LANGUAGES)),
+        unique_keep=read("UNIQUE_KEEP", _one_of(KEEP), defaults.unique_keep, " or ".join(KEEP)),
+        mask_personal_data=read(
+            "MASK_PERSONAL_DATA", {"on": True, "off": False}.__getitem__, defaults.mask_personal_data, "on or off"
+        ),
     )
 
 
@@ -139,6 +157,10 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    return {value: value for value in allowed}.__getitem__
+
+
 def _ready(text: str) -> float | None:
     return None if text == "done" else _amount(text)
 
@@ -155,6 +177,13 @@ def _notifier(text: str) -> str:
     if not isinstance(found, dict) or not isinstance(found.get("class"), str):
         raise ValueError("no class")
     return text
+
+
+def _similarity(text: str) -> float:
+    low, high = SIMILARITY_BOUNDS
+    if not re.fullmatch(r"0?\.\d+", text) or not low <= float(text) <= high:
+        raise SettingError(f"{PREFIX}SIMILARITY must be a number from {low} to {high}, not {text!r}")
+    return float(text)
 
 
 def _extra_analyses(text: str) -> dict[str, str]:

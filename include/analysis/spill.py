@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
 
+ROWS_PER_WINDOW = 1 << 20
+
 
 class Spill:
     """Buckets of rows of `width` integers; what is added to a bucket is read back in the order it was added."""
@@ -38,3 +40,32 @@ class Spill:
 
     def _file(self, bucket: int) -> Path:
         return self.folder / f"{bucket:06d}.bin"
+
+
+class RowValues:
+    """A number for some of the rows, on disk in windows of rows, to be asked for in row order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._spill = Spill(folder, 2)
+        self._window: tuple[int, Integers] | None = None
+
+    def add(self, rows: Integers, values: Integers) -> None:
+        """Keep the value of each row; no row has two."""
+        self._spill.add(np.column_stack((rows, values)), rows // ROWS_PER_WINDOW)
+
+    def of(self, rows: Integers) -> Integers:
+        """The values of ascending rows, 0 where there is none; what lies before their window is gone afterwards."""
+        values = np.zeros(len(rows), np.int64)
+        numbers = rows // ROWS_PER_WINDOW
+        for number in np.unique(numbers).tolist():
+            inside = numbers == number
+            values[inside] = self._in_window(number)[rows[inside] % ROWS_PER_WINDOW]
+        return values
+
+    def _in_window(self, number: int) -> Integers:
+        if self._window is None or self._window[0] != number:
+            values = np.zeros(ROWS_PER_WINDOW, np.int64)
+            pairs = self._spill.read(number)
+            values[pairs[:, 0] % ROWS_PER_WINDOW] = pairs[:, 1]
+            self._window = (number, values)
+        return self._window[1]

@@ -22,11 +22,25 @@ import pyarrow.compute as pc
 Codes = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 Texts: TypeAlias = Iterable[str | None] | pa.Array | pa.ChunkedArray
 Values = TypeVar("Values", bound=npt.NDArray[Any])
 
 SPACE = 32
 BLOCK_BYTES = 1 << 20
+
+# Code points that came with Unicode 15.0 and 15.1, as ranges. Python 3.12 and 3.13 know them, 3.11 does not, and that
+# is all that their tables say differently of folding and classes: they are read as not assigned, as 3.11 reads them.
+# fmt: off
+NEWER_THAN_UNICODE_14 = (
+    (0x00CF3, 0x00CF3), (0x00ECE, 0x00ECE), (0x02FFC, 0x02FFF), (0x031EF, 0x031EF), (0x10EFD, 0x10EFF),
+    (0x1123F, 0x11241), (0x11B00, 0x11B09), (0x11F00, 0x11F59), (0x1342F, 0x1342F), (0x13439, 0x13455),
+    (0x1B132, 0x1B132), (0x1B155, 0x1B155), (0x1D2C0, 0x1D2D3), (0x1DF25, 0x1DF2A), (0x1E030, 0x1E08F),
+    (0x1E4D0, 0x1E4F9), (0x1F6DC, 0x1F6DC), (0x1F774, 0x1F77F), (0x1F7D9, 0x1F7D9), (0x1FA75, 0x1FA77),
+    (0x1FA87, 0x1FA88), (0x1FAAD, 0x1FAAF), (0x1FABB, 0x1FABF), (0x1FACE, 0x1FACF), (0x1FADA, 0x1FADB),
+    (0x1FAE8, 0x1FAE8), (0x1FAF7, 0x1FAF8), (0x2B739, 0x2B739), (0x2EBF0, 0x2EE5D), (0x31350, 0x323AF),
+)
+# fmt: on
 
 # Classes of folded code points.
 GAP, WORD, MARK, SYMBOL = 0, 1, 2, 3
@@ -60,6 +74,11 @@ def blocks(texts: pa.StringArray, size: int = BLOCK_BYTES) -> Iterator[pa.String
         start = stop
 
 
+_NEWER = frozenset(code for first, last in NEWER_THAN_UNICODE_14 for code in range(first, last + 1))
+AS_UNICODE_14 = dict.fromkeys(_NEWER, " ")
+"""For `str.translate`, before characters are classed by other means than the tables below."""
+
+
 class _CodePointTables:
     """Per code point: what it folds to and the class of what it folds to, filled as code points are met."""
 
@@ -67,28 +86,38 @@ class _CodePointTables:
         size = sys.maxunicode + 1
         self.length = np.full(size, -1, np.int8)  # -1: not met yet
         self.single = np.zeros(size, np.uint32)  # the fold, where it is one code point
-        self.kind = np.zeros(size, np.int8)
-        self.kind_known = np.zeros(size, bool)
+        self.kind = np.full(size, -1, np.int8)  # -1: not known yet
         self.longer: dict[int, Codes] = {}  # the fold, where it is more than one
 
     @staticmethod
     def fold_character(character: str) -> str:
+        if ord(character) in _NEWER:
+            return character
         decomposed = unicodedata.normalize("NFKD", character)
         return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
     @staticmethod
     def class_of(character: str) -> int:
-        if character.isalnum():
+        newer = ord(character) in _NEWER
+        if character.isalnum() and not newer:
             return WORD
         if character in CLAUSE_MARKS:
             return MARK
-        category = unicodedata.category(character)
-        # Unassigned code points among the emojis are emojis newer than this Python's Unicode tables.
+        category = "Cn" if newer else unicodedata.category(character)
+        # Unassigned code points among the emojis are emojis newer than the tables.
         is_emoji = category == "So" or (category == "Cn" and 0x1F000 <= ord(character) < 0x20000)
         return SYMBOL if is_emoji or (category == "Sk" and ord(character) > 0xA8) else GAP
 
-    def meet(self, codes: Codes) -> None:
-        for code in np.unique(codes[self.length[codes] < 0]).tolist():
+    def lengths(self, places: Places) -> npt.NDArray[np.int8]:
+        """How many code points each one folds to."""
+        lengths = self.length.take(places)
+        if lengths.min(initial=0) < 0:
+            self._meet(np.unique(places[lengths < 0]).tolist())
+            lengths = self.length.take(places)
+        return lengths
+
+    def _meet(self, codes: list[int]) -> None:
+        for code in codes:
             folded = self.fold_character(chr(code))
             self.length[code] = len(folded)
             if len(folded) == 1:
@@ -97,10 +126,13 @@ class _CodePointTables:
                 self.longer[code] = np.array([ord(c) for c in folded], np.uint32)
 
     def classes(self, folded: Codes) -> npt.NDArray[np.int8]:
-        for code in np.unique(folded[~self.kind_known[folded]]).tolist():
-            self.kind[code] = self.class_of(chr(code))
-            self.kind_known[code] = True
-        return self.kind[folded]
+        places = folded.astype(np.intp)
+        kinds = self.kind.take(places)
+        if kinds.min(initial=0) < 0:
+            for code in np.unique(places[kinds < 0]).tolist():
+                self.kind[code] = self.class_of(chr(code))
+            kinds = self.kind.take(places)
+        return kinds
 
 
 _TABLES = _CodePointTables()
@@ -126,12 +158,12 @@ class FoldedText:
 def fold(texts: Texts) -> FoldedText:
     """Decompose (NFKD), drop combining marks and casefold a column of comments."""
     codes, offsets = _code_points(text_array(texts))
-    _TABLES.meet(codes)
-    lengths = _TABLES.length[codes]
+    places = codes.astype(np.intp)
+    lengths, single = _TABLES.lengths(places), _TABLES.single.take(places)
     special = np.flatnonzero(lengths != 1)
     if not len(special):
-        return FoldedText(_TABLES.single[codes], offsets)
-    folded = np.repeat(_TABLES.single[codes], lengths)
+        return FoldedText(single, offsets)
+    folded = np.repeat(single, lengths)
     growth = np.concatenate(([0], np.cumsum(lengths[special] - 1, dtype=np.int64)))
     for index in np.flatnonzero(lengths[special] > 1).tolist():
         fold_of_one = _TABLES.longer[int(codes[special[index]])]
@@ -162,20 +194,21 @@ def _kept_before(kept: Mask, positions: Offsets) -> Offsets:
 
 def _strings(codes: Codes, offsets: Offsets) -> pa.StringArray:
     """The Arrow strings that stand in `codes` between neighbouring `offsets`."""
-    raw = codes.tobytes().decode("utf-32-le").encode("utf-8")
-    if len(raw) != len(codes):
+    beyond = np.flatnonzero(codes > 0x7F)
+    raw = codes.tobytes().decode("utf-32-le").encode("utf-8") if len(beyond) else codes.astype(np.uint8).tobytes()
+    if len(beyond):
         # A code point takes one byte more for each of these limits that it passes.
-        offsets = offsets + sum(
-            np.searchsorted(np.flatnonzero(codes > limit), offsets) for limit in (0x7F, 0x7FF, 0xFFFF)
-        )
+        bytes_more = sum((codes[beyond] > limit).astype(np.int64) for limit in (0x7F, 0x7FF, 0xFFFF))
+        more_at = np.bincount(np.searchsorted(offsets, beyond, side="right"), bytes_more, len(offsets) + 1)
+        offsets = offsets + np.cumsum(more_at[:-1]).astype(np.int64)
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw))
 
 
 def normal_forms(texts: Texts) -> pa.StringArray:
     """The normal form of each comment: two comments are exact duplicates when theirs are equal and not empty.
 
-    NFKD, combining marks dropped, casefolded, every run of characters that are not letters or digits (`str.isalnum`)
-    made one space, stripped. Null becomes the empty string.
+    NFKD, combining marks dropped, casefolded, every run of characters that are not letters or digits (`str.isalnum`,
+    of Unicode 14) made one space, stripped. Null becomes the empty string.
     """
     folded = fold(texts)
     codes, offsets = folded.codes, folded.offsets
@@ -206,7 +239,7 @@ def normal_form(text: str) -> str:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A column of comments as words, clause marks and symbols (emojis among them).
+    """A column of comments (`texts`) as words, clause marks and symbols (emojis among them).
 
     `ids` are positions in `vocabulary`; comment i has the tokens `ids[offsets[i]:offsets[i + 1]]`. Every clause mark
     is the token ".", so phrases and negations can stop at it.
@@ -215,6 +248,7 @@ class Tokens:
     ids: npt.NDArray[np.int32]
     offsets: Offsets
     vocabulary: Sequence[str]
+    texts: pa.StringArray
 
     @cached_property
     def owner(self) -> npt.NDArray[np.int64]:
@@ -225,17 +259,20 @@ class Tokens:
 
 def tokenise(texts: Texts) -> Tokens:
     """Cut comments into folded words (runs of letters and digits), clause marks (".") and single symbols."""
+    texts = text_array(texts)
     folded = fold(texts)
     kinds, offsets = folded.classes, folded.offsets
     kept = kinds != GAP
     single = kept & (kinds != WORD)
-    starts = np.flatnonzero(_run_starts(kinds == WORD, offsets) | single)
-    codes = np.where(kinds == MARK, np.uint32(ord(".")), folded.codes)[kept]
-    coded = _strings(codes, np.append(_kept_before(kept, starts), len(codes))).dictionary_encode()
+    begins = _run_starts(kinds == WORD, offsets) | single
+    codes = folded.codes[kept]
+    codes[kinds[kept] == MARK] = ord(".")
+    coded = _strings(codes, np.append(np.flatnonzero(begins[kept]), len(codes))).dictionary_encode()
     return Tokens(
         ids=coded.indices.to_numpy(zero_copy_only=False),
-        offsets=np.searchsorted(starts, offsets),
+        offsets=np.searchsorted(np.flatnonzero(begins), offsets),
         vocabulary=coded.dictionary.to_pylist(),
+        texts=texts,
     )
 
 

@@ -1,82 +1,41 @@
 """What comments talk about: themes of a taxonomy that an analyst can edit, and how many comments mention each.
 
 A comment mentions a theme when one of the theme's terms occurs in it, unless the term overlaps one of the theme's
-`exclude` phrases. It may mention several themes, or none.
+`exclude` phrases. Weak terms give way to the terms of certain other themes in the same clause ("la app no funciona" is
+about the app, "no funciona" alone about the connection). A comment may mention several themes, or none.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from include.analysis.analysis import Analysis, Part, Partial, Rows
-from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import Flags, Integers, Matches, PhraseMatcher
+from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
+from include.analysis.matching import Flags, Integers, Matches, PhraseMatcher, clause_marks
+from include.analysis.phrases import PhraseTable
+from include.analysis.privacy import example
+from include.analysis.sampling import CommentSample
 from include.analysis.settings import Settings
+from include.analysis.taxonomy import load_taxonomy
 from include.analysis.text import Texts, Tokens, blank, by_distinct_text
 
-TAXONOMY = Path(__file__).parent / "data" / "themes.toml"
+if TYPE_CHECKING:
+    from include.analysis.parts import StoredPart
+
 SEPARATOR = ";"
+ALL = "*"
+SCORE_COLUMNS = ("Nota", "NOTA", "nota")
+SAMPLE_BYTES = 4 << 20
+"""Phrases are counted in as many comments as this holds: all of a file of about thirty thousand, or a sample."""
 
-_HEADER = r"^\s*\[\[\s*theme\s*\]\]"
-_NAMES = ("name_es", "name_en")
-_LISTS = ("terms", "exclude")
-
-
-@dataclass(frozen=True)
-class Theme:
-    """One theme: its id, its names, the phrases that mention it and those that cancel a mention they overlap."""
-
-    id: str
-    name_es: str
-    name_en: str
-    terms: tuple[str, ...]
-    exclude: tuple[str, ...] = ()
-
-
-def load_taxonomy(path: Path | None = None) -> tuple[tuple[Theme, ...], str]:
-    """The themes of a taxonomy file (by default the one of this package), in its order, and a digest of the file.
-
-    Raises LexiconError, naming file and line, when the file cannot be used.
-    """
-    file = LexiconFile.read(path or TAXONOMY)
-    entries = file.content.get("theme")
-    for key in file.content.keys() - {"theme"}:
-        raise file.error(f'unknown entry "{key}"; a taxonomy has [[theme]] sections only', key)
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise file.error("there are no [[theme]] sections")
-    themes: dict[str, Theme] = {}
-    for i, entry in enumerate(entries):
-        theme = _theme(file, entry, file.offset_of(_HEADER, i))
-        if theme.id in themes:
-            raise file.error(f'there are two themes of id "{theme.id}"', theme.id, file.offset_of(_HEADER, i))
-        themes[theme.id] = theme
-    return tuple(themes.values()), file.digest
-
-
-def _theme(file: LexiconFile, entry: dict[str, Any], at: int) -> Theme:
-    allowed = ("id", *_NAMES, *_LISTS)
-    for key in entry:
-        if key not in allowed:
-            raise file.error(f'unknown key "{key}"; a theme has {", ".join(allowed)}', key, at)
-    theme_id = entry.get("id")
-    if not isinstance(theme_id, str) or not re.fullmatch(r"[a-z0-9_]+", theme_id):
-        raise file.error("a theme needs an id of small letters, digits and _, like billing", "id", at)
-    for key in _NAMES:
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise file.error(f'theme "{theme_id}" needs a {key}, a text in quotes', theme_id, at)
-    terms, exclude = (tuple(file.phrases(entry.get(k, []), f'in theme "{theme_id}", {k}', at)) for k in _LISTS)
-    if not terms:
-        raise file.error(f'theme "{theme_id}" has no terms', theme_id, at)
-    return Theme(theme_id, entry["name_es"], entry["name_en"], terms, exclude)
+TERM, WEAK, EXCLUDE, BREAK = range(4)
 
 
 class ThemeAnalyzer:
@@ -86,13 +45,20 @@ class ThemeAnalyzer:
     """
 
     def __init__(self, taxonomy: Path | None = None) -> None:
-        self.themes, self.digest = load_taxonomy(taxonomy)
+        loaded = load_taxonomy(taxonomy)
+        self.themes, self.digest = loaded.themes, loaded.digest
         self.ids = tuple(theme.id for theme in self.themes)
-        terms = [(term, i) for i, theme in enumerate(self.themes) for term in dict.fromkeys(theme.terms)]
-        excludes = [(phrase, i) for i, theme in enumerate(self.themes) for phrase in dict.fromkeys(theme.exclude)]
-        self._matcher = PhraseMatcher([phrase for phrase, _ in terms + excludes])
-        self._theme_of = np.array([i for _, i in terms + excludes], np.int64)
-        self._terms = len(terms)
+        phrases = [
+            (phrase, kind, i)
+            for kind, name in ((TERM, "terms"), (WEAK, "weak"), (EXCLUDE, "exclude"))
+            for i, theme in enumerate(self.themes)
+            for phrase in dict.fromkeys(getattr(theme, name))
+        ]
+        phrases += [(phrase, BREAK, 0) for phrase in loaded.breaks]
+        self._matcher = PhraseMatcher([phrase for phrase, _, _ in phrases], correct=True)
+        self._kind_of = np.array([kind for _, kind, _ in phrases], np.int64)
+        self._theme_of = np.array([theme for _, _, theme in phrases], np.int64)
+        self._yields = np.array([[other in theme.yields_to for other in self.ids] for theme in self.themes], bool)
 
     def mentions(self, texts: Texts) -> Flags:
         """Which themes each text mentions: flags of shape (texts, themes), columns in taxonomy order."""
@@ -100,12 +66,28 @@ class ThemeAnalyzer:
 
     def _mentions(self, tokens: Tokens) -> Flags:
         found = self._matcher.find(tokens)
-        is_term = found.phrase < self._terms
-        terms = found.only(is_term)
-        cancelled = self._overlapped(terms, found.only(~is_term), len(tokens.ids))
+        kind = self._kind_of[found.phrase]
+        terms = found.only(kind <= WEAK)
+        terms = terms.only(~self._overlapped(terms, found.only(kind == EXCLUDE), len(tokens.ids)))
+        is_weak = self._kind_of[terms.phrase] == WEAK
+        strong, weak = terms.only(~is_weak), terms.only(is_weak)
+        weak = weak.only(~self._outdone(weak, strong, tokens, found.only(kind == BREAK).start))
         flags = np.zeros((len(tokens.offsets) - 1, len(self.themes)), bool)
-        flags[terms.owner[~cancelled], self._theme_of[terms.phrase[~cancelled]]] = True
+        for mentions in (strong, weak):
+            flags[mentions.owner, self._theme_of[mentions.phrase]] = True
         return flags
+
+    def _outdone(self, weak: Matches, strong: Matches, tokens: Tokens, breaks: Integers) -> Flags:
+        """Which weak terms stand in a clause with a term of a theme that theirs yields to."""
+        if not len(weak):
+            return np.zeros(0, bool)
+        begins = np.zeros(len(tokens.ids) + 1, bool)
+        begins[tokens.offsets] = begins[clause_marks(tokens)] = begins[breaks] = True
+        clause = np.cumsum(begins)
+        held = np.zeros((int(clause[-1]) + 1, len(self.themes)), bool)
+        held[clause[strong.start], self._theme_of[strong.phrase]] = True
+        outdone: Flags = (held[clause[weak.start]] & self._yields[self._theme_of[weak.phrase]]).any(axis=1)
+        return outdone
 
     def _overlapped(self, terms: Matches, excludes: Matches, size: int) -> Flags:
         """Which terms share a token with an exclude phrase of their own theme."""
@@ -147,48 +129,81 @@ def _combinations(flags: Flags) -> tuple[Flags, Integers]:
     return np.unpackbits(different, axis=1, count=flags.shape[1]).astype(bool), coded.indices.to_numpy()
 
 
+def thousandths(texts: pa.StringArray) -> tuple[Integers, Flags]:
+    """Numbers as they are written in a column ("9", "8.5", "8,5"), in thousandths; and which texts are numbers."""
+    plain = pc.replace_substring(pc.utf8_trim_whitespace(texts.fill_null("")), ",", ".")
+    given = pc.match_substring_regex(plain, r"^[+-]?\d{1,6}(\.\d+)?$")
+    numbers = pc.if_else(given, plain, "0").cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.rint(numbers * 1000).astype(np.int64), given.to_numpy(zero_copy_only=False)
+
+
 class ThemesAnalysis(Analysis):
-    """The themes of every comment (`themes`, ids joined with ";") and how many comments mention each."""
+    """The themes of every comment (`themes`, ids joined with ";"), and what there is to say about each theme."""
 
     name: ClassVar[str] = "themes"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     schema: ClassVar[pa.Schema] = pa.schema([("themes", pa.string())])
+    columns: ClassVar[tuple[str, ...]] = SCORE_COLUMNS
 
     def __init__(self, taxonomy: Path | None = None) -> None:
-        self._analyzer = ThemeAnalyzer(taxonomy)
+        self.analyzer = ThemeAnalyzer(taxonomy)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         return cls(settings.taxonomy)
 
     def analyse(self, rows: Rows) -> Part:
-        """Find the themes of one slice; the partial counts analysed comments, those with a theme, and mentions."""
-        flags = self._analyzer.mentions(rows.texts)
+        """Find the themes of one slice.
+
+        The partial counts the analysed comments (those that are not blank), those with a theme, and the mentions of
+        each theme; and for all analysed comments and each theme how many have a `Nota`, and their sum in thousandths.
+        """
+        flags = self.analyzer.mentions(rows.texts)
         different, which = _combinations(flags)
-        joined = [SEPARATOR.join(self._analyzer.ids[i] for i in np.flatnonzero(row)) for row in different]
-        mentions = zip(self._analyzer.ids, flags.sum(axis=0).tolist(), strict=True)
+        joined = [SEPARATOR.join(self.analyzer.ids[i] for i in np.flatnonzero(row)) for row in different]
+        mentions = zip(self.analyzer.ids, flags.sum(axis=0).tolist(), strict=True)
+        analysed = ~blank(rows.texts)
         partial = {
-            "analysed": int((~blank(rows.texts)).sum()),
+            "analysed": int(analysed.sum()),
             "with_theme": int(flags.any(axis=1).sum()),
             "mentions": {theme: count for theme, count in mentions if count},
+            "scores": self._scores(rows, flags, analysed),
         }
         answers = pa.array(joined, pa.string()).take(pa.array(which))
         return Part(partial, pa.table([answers], schema=self.schema))
+
+    def _scores(self, rows: Rows, flags: Flags, analysed: Flags) -> dict[str, dict[str, int]]:
+        column = next((name for name in SCORE_COLUMNS if name in rows.table.column_names), None)
+        if column is None:
+            return {}
+        scores, given = thousandths(rows.table.column(column).combine_chunks())
+        groups = {ALL: analysed & given, **{theme: flags[:, i] & given for i, theme in enumerate(self.analyzer.ids)}}
+        return {
+            group: {"count": int(members.sum()), "sum": int(scores[members].sum())}
+            for group, members in groups.items()
+            if members.any()
+        }
+
+    def reduce(self, parts: Sequence[StoredPart], scratch: Path) -> ThemesReduction:
+        return ThemesReduction(self, self.merge_all(part.partial() for part in parts))
 
     def summarise(self, partial: Partial) -> dict[str, Any]:
         """The report section. `percentage` is the share of the analysed (not blank) comments that mention a theme."""
         analysed: int = partial.get("analysed", 0)
         counts: dict[str, int] = partial.get("mentions", {})
-        mentioned = _most_first((theme, counts.get(theme, 0)) for theme in self._analyzer.ids)
+        scores: dict[str, dict[str, int]] = partial.get("scores", {})
+        mentioned = _most_first((theme, counts.get(theme, 0)) for theme in self.analyzer.ids)
         total = sum(count for _, count in mentioned)
+        names = {theme.id: theme.name_es for theme in self.analyzer.themes}
         return {
             "total_themes": len(mentioned),
             "top_themes": [
                 {
                     "theme": theme,
-                    "name": self._names[theme],
+                    "name": names[theme],
                     "mentions": count,
                     "percentage": round(100 * count / analysed, 2),
+                    **_average(scores, theme),
                 }
                 for theme, count in mentioned
             ],
@@ -196,12 +211,81 @@ class ThemesAnalysis(Analysis):
             "average_themes_per_comment": round(total / analysed, 4) if analysed else 0.0,
             "analysed_comments": analysed,
             "comments_without_theme": analysed - partial.get("with_theme", 0),
+            **_average(scores, ALL),
         }
-
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        return {theme.id: theme.name_es for theme in self._analyzer.themes}
 
     def fingerprint(self) -> str:
         """Name, version and digest of the taxonomy file."""
-        return f"{self.name}-{self.version}-{self._analyzer.digest}"
+        return f"{self.name}-{self.version}-{self.analyzer.digest}"
+
+
+def _average(scores: dict[str, dict[str, int]], group: str) -> dict[str, float]:
+    """The mean `Nota`, where the input has one."""
+    if ALL not in scores:
+        return {}
+    found = scores.get(group)
+    return {"average_nota": round(found["sum"] / (1000 * found["count"]), 2)} if found else {}
+
+
+class ThemesReduction(Reduction):
+    """Adds what only all rows together can say: the emotions and the typical phrases of each theme, and examples."""
+
+    analysis: ThemesAnalysis
+
+    def __init__(self, analysis: ThemesAnalysis, partial: Partial) -> None:
+        super().__init__(analysis, partial)
+        self._combinations: dict[str, int] = {}
+        self._emotions: dict[str, Counter[int]] = {}
+        self._sample = CommentSample(SAMPLE_BYTES)
+
+    def observe(self, rows: Rows, answers: Mapping[str, pa.Table]) -> None:
+        """Sample comments by their combination of themes, and count the emotions of each combination."""
+        themes = answers[self.analysis.name].column("themes").combine_chunks()
+        said = np.flatnonzero(themes.is_valid().to_numpy(zero_copy_only=False) & ~blank(rows.texts))
+        coded = themes.take(pa.array(said)).dictionary_encode()
+        numbers = [self._combinations.setdefault(ids, len(self._combinations)) for ids in coded.dictionary.to_pylist()]
+        combination = np.array(numbers, np.int64)[coded.indices.to_numpy(zero_copy_only=False)]
+        self._sample.add(rows.start + said, combination, rows.texts.take(pa.array(said)))
+        if "emotions" in answers:
+            emotions = answers["emotions"].column("emotion").combine_chunks().take(pa.array(said))
+            for emotion in emotions.unique().drop_null().to_pylist():
+                felt = pc.equal(emotions, emotion).fill_null(False).to_numpy(zero_copy_only=False)
+                counts = np.bincount(combination[felt])
+                self._emotions.setdefault(emotion, Counter()).update(dict(enumerate(counts.tolist())))
+
+    def section(self, examples: Mapping[int, str]) -> dict[str, Any]:
+        section = super().section(examples)
+        if not section:
+            return {}
+        ids = self.analysis.analyzer.ids
+        combinations = [set(joined.split(SEPARATOR)) for joined in self._combinations]
+        has = np.array([[theme in found for theme in ids] for found in combinations], bool).reshape(-1, len(ids))
+        sample = self._sample.table()
+        table = PhraseTable(sample.column("text").combine_chunks())
+        mentioned = has[sample.column("label").to_numpy()]
+        for entry in section["top_themes"]:
+            theme = ids.index(entry["theme"])
+            entry.update(self._emotions_of(has[:, theme]), **_phrases_of(table, mentioned[:, theme]))
+        untold = _phrases_of(table, ~mentioned.any(axis=1))
+        return {
+            **section,
+            "candidate_phrases": untold["phrases"],
+            "candidate_examples": untold["examples"],
+            "phrases_counted_in": sample.num_rows,
+        }
+
+    def _emotions_of(self, combinations: Flags) -> dict[str, dict[str, int]]:
+        """How many comments with one of these combinations of themes have each dominant emotion."""
+        numbers = np.flatnonzero(combinations).tolist()
+        counts = {emotion: sum(self._emotions[emotion][n] for n in numbers) for emotion in sorted(self._emotions)}
+        return {"emotions": counts} if counts else {}
+
+
+def _phrases_of(table: PhraseTable, member: Flags) -> dict[str, list[Any]]:
+    """The typical phrases of some of the comments, with the comments that have them, and examples, masked."""
+    phrases = table.typical(member)
+    spelled = table.spelled(phrases)
+    return {
+        "phrases": [{"phrase": text, "comments": one.comments} for text, one in zip(spelled, phrases, strict=True)],
+        "examples": [example(text) for text in table.examples(member, phrases)],
+    }

@@ -89,7 +89,7 @@ def test_every_row_comes_back_in_order_with_its_columns(export: Path, calm: tupl
     assert found["row"].tolist() == list(range(1, 1001))
     assert list(found.columns) == [
         *frame.columns, "row", "duplicate_of", "emotion", "anger", "disgust", "fear", "joy", "sadness", "surprise",
-        "themes",
+        "themes", "near_duplicate_of",
     ]  # fmt: skip
     from_csv = pd.read_csv(calm[0] / "comments.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
     assert len(from_csv) == 1000
@@ -103,8 +103,8 @@ def test_results_file_says_what_is_returned(calm: tuple[Path, dict[str, Any]]) -
     folder, results = calm
     assert json.loads((folder / "results.json").read_text()) == results
     assert list(results) == [
-        "status", "input", "data_quality", "summary", "duplicates", "emotions", "themes", "performance", "recovery",
-        "errors", "versions",
+        "status", "input", "data_quality", "summary", "duplicates", "emotions", "themes", "near_duplicates",
+        "performance", "recovery", "errors", "versions",
     ]  # fmt: skip
     assert results["status"] == "success"
     assert results["summary"]["total_processed"] == 1000

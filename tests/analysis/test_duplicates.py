@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.analysis import duplicates
+from include.analysis import duplicates, spill
 from include.analysis.analysis import Rows
 from include.analysis.duplicates import DuplicateCleaner, DuplicatesAnalysis, group_rows
 from include.analysis.parts import Batch, PartStore
@@ -61,7 +61,7 @@ def test_the_global_truth_whatever_the_slices(
     cuts = data.draw(st.lists(st.integers(0, len(texts)), max_size=6))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duplicates, "ROWS_PER_SHARD", shard)
-        patch.setattr(duplicates, "ROWS_PER_WINDOW", window)
+        patch.setattr(spill, "ROWS_PER_WINDOW", window)
         found, section = reduce_in_slices(texts, cuts, tmp_path_factory.mktemp("cut"))
     assert found == truth(texts)
     if texts:
@@ -101,7 +101,7 @@ def test_section(tmp_path: Path) -> None:
 
 def test_equal_first_halves_of_keys_do_not_make_a_group() -> None:
     found = group_rows(np.array([[1, 7, 1], [2, 7, 2], [3, 7, 1]], np.int64))
-    assert found.repeats.tolist() == [[3, 1]]
+    assert [values.tolist() for values in found.repeats] == [[3], [1]]
 
 
 def test_cleaner() -> None:

@@ -1,8 +1,7 @@
-"""Emotions of comments: what a careful reader would say, negation, merge-able sums, lexicon files."""
+"""Emotions of comments: what a careful reader would say, the two domains, merge-able sums."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.analysis.analysis import Partial
-from include.analysis.emotions import EMOTIONS, LEXICON, NEUTRAL, EmotionAnalyzer, EmotionsAnalysis
-from include.analysis.errors import LexiconError, SettingError
+from include.analysis.emotions import EMOTIONS, NEUTRAL, EmotionAnalyzer, EmotionsAnalysis
+from include.analysis.errors import SettingError
 from tests.analysis.splits import CUTS, check_any_split, columns_of, rows_of
 
 ANALYZER = EmotionAnalyzer()
@@ -37,10 +36,12 @@ COMMENTS = [
     ("che pochy ko internet ndive", "anger"),
     ("japiro", "anger"),
     ("otra vez sin señal 😡", "anger"),
-    ("Es increíble que sigan sin solucionar", "anger"),
-    ("Qué asco de empresa", "disgust"),
-    ("Me dan asco 🤮", "disgust"),
-    ("nunca más contrato esta porquería", "disgust"),
+    ("Es increíble que sigan sin solucionar", "anger surprise"),
+    ("Lo único que funciona bien es la cobranza", "anger"),
+    ("Qué asco de empresa", "disgust anger"),
+    ("Me dan asco 🤮", "disgust anger"),
+    ("nunca más contrato esta porquería", "disgust anger"),
+    ("El baño de la sucursal es un asco", "disgust"),
     ("Me da miedo ese cable suelto en la vereda", "fear"),
     ("estoy preocupada por mis datos", "fear"),
     ("akyhyje de que me corten", "fear"),
@@ -56,43 +57,53 @@ COMMENTS = [
     ("El técnico fue muy amable", "joy"),
     ("Me encanta ❤️", "joy"),
     ("lo recomiendo", "joy"),
-    ("El servicio es increíble", "joy"),
+    ("El servicio es increíble", "joy surprise"),
+    ("nada mal", "joy"),
     ("Qué lástima, antes era mejor", "sadness"),
     ("muy decepcionada 😞", "sadness"),
     ("añembyasy", "sadness"),
     ("me siento abandonado como cliente", "sadness"),
-    ("No puedo creer lo rápido que anda", "surprise"),
-    ("quede gratamente sorprendido", "surprise"),
+    ("No puedo creer lo rápido que anda", "surprise joy"),
+    ("quede gratamente sorprendido", "surprise joy"),
     ("wow", "surprise"),
-    ("¿Cuándo llega la fibra a Luque?", "neutral"),
-    ("Por favor revisen la línea", "neutral"),
-    ("normal", "neutral"),
-    ("más o menos nomás", "neutral"),
-    ("ni bien ni mal", "neutral"),
-    ("vai vai", "neutral"),
-    ("no es tan malo", "neutral"),
-    ("sin problemas", "neutral"),
-    ("Buenas noches, quisiera cambiar la clave", "neutral"),
-    ("disculpen la molestia", "neutral"),
-    ("No estoy molesto", "neutral"),
-    ("no tengo miedo de cambiar", "neutral"),
-    ("El router tiene dos antenas", "neutral"),
-    ("Se cambió el plan en marzo", "neutral"),
-    ("ojalá mejoren", "neutral"),
-    ("me encantaría tener más megas", "neutral"),
-    ("Gracias", "neutral"),
-    ("a lo mejor cambio de plan", "neutral"),
-    ("El internet es rápido", "neutral"),
-    ("", "neutral"),
-    ("   ", "neutral"),
-    ("...", "neutral"),
-    (None, "neutral"),
+    ("¿Cuándo llega la fibra a Luque?", ""),
+    ("Por favor revisen la línea", ""),
+    ("normal", ""),
+    ("más o menos nomás", ""),
+    ("ni bien ni mal", ""),
+    ("vai vai", ""),
+    ("no es tan malo", ""),
+    ("sin problemas", ""),
+    ("Buenas noches, quisiera cambiar la clave", ""),
+    ("disculpen la molestia", ""),
+    ("No estoy molesto", ""),
+    ("no tengo miedo de cambiar", ""),
+    ("El router tiene dos antenas", ""),
+    ("Se cambió el plan en marzo", ""),
+    ("ojalá mejoren", ""),
+    ("me encantaría tener más megas", ""),
+    ("Gracias", ""),
+    ("a lo mejor cambio de plan", ""),
+    ("El internet es rápido", ""),
+    ("", ""),
+    ("   ", ""),
+    ("...", ""),
+    (None, ""),
 ]
 
 
+def present(analyzer: EmotionAnalyzer, comment: str | None) -> set[str]:
+    frame = analyzer.analyze([comment])
+    return {emotion for emotion in EMOTIONS if frame[f"is_{emotion}"][0]}
+
+
 @pytest.mark.parametrize(("comment", "expected"), COMMENTS)
-def test_emotion_a_reader_would_name(comment: str | None, expected: str) -> None:
-    assert ANALYZER.analyze([comment])["emotion"][0] == expected
+def test_emotions_a_reader_would_name(comment: str | None, expected: str) -> None:
+    emotions = set(expected.split())
+    found = present(ANALYZER, comment)
+    assert found <= emotions
+    assert bool(found) == bool(emotions)
+    assert ANALYZER.analyze([comment])["emotion"][0] in (emotions or {NEUTRAL})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +112,6 @@ def test_emotion_a_reader_would_name(comment: str | None, expected: str) -> None
         ("te amo jajaja", "joy"),
         ("😂😂", "joy"),
         ("me hizo llorar", "sadness"),
-        ("son unos idiotas", "disgust"),
         ("los odio a todos", "anger"),
         ("omg", "surprise"),
         ("me cago de miedo", "fear"),
@@ -111,38 +121,19 @@ def test_social_media(comment: str, expected: str) -> None:
     assert SOCIAL.analyze([comment])["emotion"][0] == expected
 
 
-def test_social_needs_less_than_feedback() -> None:
-    assert ANALYZER.analyze(["muchas gracias"])["emotion"][0] == NEUTRAL
-    assert SOCIAL.analyze(["muchas gracias"])["emotion"][0] == "joy"
-    assert (SOCIAL.score(["pésimo"]) > ANALYZER.score(["pésimo"]))[0, 0]
+def test_an_insult_is_anger_and_disgust_in_social_media() -> None:
+    assert present(SOCIAL, "son unos idiotas") == {"anger", "disgust"}
 
 
-@pytest.mark.parametrize(
-    ("said", "negated"),
-    [("feliz", "no me siento feliz"), ("excelente", "nunca fue excelente"), ("genial", "no me parece nada genial")],
-)
-def test_negated_joy_is_no_joy_but_some_anger(said: str, negated: str) -> None:
-    joy, anger = EMOTIONS.index("joy"), EMOTIONS.index("anger")
-    assert ANALYZER.score([said])[0, joy] >= 5000
-    assert ANALYZER.score([negated])[0, joy] == 0
-    assert ANALYZER.score([negated])[0, anger] > 0
+def test_courtesy_is_joy_in_social_media_only() -> None:
+    assert present(ANALYZER, "muchas gracias") == set()
+    assert present(SOCIAL, "muchas gracias") == {"joy"}
 
 
-@pytest.mark.parametrize(
-    "comment", ["no, excelente", "No. Excelente", "no funciona pero excelente", "sin problemas excelente"]
-)
-def test_negation_stops_at_marks_breakers_and_the_end_of_its_phrase(comment: str) -> None:
-    assert ANALYZER.score([comment])[0, EMOTIONS.index("joy")] >= 5000
-
-
-def test_negation_does_not_leave_its_comment() -> None:
-    assert ANALYZER.score(["no", "excelente"])[1].tolist() == ANALYZER.score(["excelente"])[0].tolist()
-
-
-def test_scores_come_in_and_are_what_the_lexicon_says() -> None:
-    frame = ANALYZER.analyze(["pésimo", "pésimo y un desastre", "hola"])
-    assert frame["anger"].tolist() == [0.5714, 0.7272, 0.0]
-    assert frame["is_anger"].tolist() == [True, True, False]
+def test_a_comment_without_a_word_or_symbol_scores_zero_in_both_domains() -> None:
+    for analyzer in (ANALYZER, SOCIAL):
+        assert not analyzer.score(["", " ", "...", "?!", None]).any()
+        assert analyzer.score(["hola"]).any()
 
 
 def test_frame_columns_types_and_index() -> None:
@@ -157,40 +148,28 @@ def test_frame_columns_types_and_index() -> None:
     assert ANALYZER.analyze([]).shape == (0, 13)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=10))
-def test_any_text_has_scores_between_0_and_1(texts: list[str | None]) -> None:
-    scores = ANALYZER.score(texts)
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=6), st.sampled_from([ANALYZER, SOCIAL]))
+def test_any_text_scores_between_0_and_1_whatever_stands_beside_it(
+    texts: list[str | None], analyzer: EmotionAnalyzer
+) -> None:
+    scores = analyzer.score(texts)
     assert scores.shape == (len(texts), 6)
-    assert ((scores >= 0) & (scores < 10_000)).all()
-    assert [ANALYZER.score([text])[0].tolist() for text in texts] == scores.tolist()
+    assert ((scores >= 0) & (scores <= 10_000)).all()
+    assert [analyzer.score([text])[0].tolist() for text in texts] == scores.tolist()
 
 
-def test_summary() -> None:
+def test_summary_adds_up_what_the_rows_say() -> None:
     texts = ["pésimo", "un desastre", "me encanta", "hola", None, "  "]
-    assert ANALYSIS.summarise(ANALYSIS.analyse(rows_of(texts)).partial) == {
-        "emotion_distribution": {
-            "anger": 0.2857,
-            "disgust": 0.0,
-            "fear": 0.0,
-            "joy": 0.1818,
-            "sadness": 0.0,
-            "surprise": 0.0,
-        },
-        "dominant_emotion_counts": {
-            "anger": 2,
-            "disgust": 0,
-            "fear": 0,
-            "joy": 1,
-            "sadness": 0,
-            "surprise": 0,
-            "neutral": 1,
-        },
-        "most_common_emotion": "anger",
-        "present_counts": {"anger": 2, "disgust": 0, "fear": 0, "joy": 1, "sadness": 0, "surprise": 0},
-        "total_analyzed_comments": 4,
-        "high_intensity_count": 1,
-    }
+    said = ANALYZER.analyze(texts[:4])
+    section = ANALYSIS.summarise(ANALYSIS.analyse(rows_of(texts)).partial)
+    assert section["emotion_distribution"] == {e: pytest.approx(said[e].mean(), abs=1e-4) for e in EMOTIONS}
+    counts = dict.fromkeys((*EMOTIONS, NEUTRAL), 0)
+    assert section["dominant_emotion_counts"] == counts | {"anger": 2, "joy": 1, "neutral": 1}
+    assert section["most_common_emotion"] == "anger"
+    assert section["present_counts"] == dict.fromkeys(EMOTIONS, 0) | {"anger": 2, "joy": 1}
+    assert section["total_analyzed_comments"] == 4
+    assert section["high_intensity_count"] == int((said[list(EMOTIONS)].sum(axis=1) > 0.7).sum()) == 3
 
 
 def test_ties_go_by_the_fixed_order() -> None:
@@ -213,85 +192,13 @@ def test_answers_have_one_row_a_comment() -> None:
     answers = ANALYSIS.analyse(rows_of(["pésimo", None, "hola"])).answers
     assert answers.schema == ANALYSIS.schema
     assert answers["emotion"].to_pylist() == ["anger", "neutral", "neutral"]
-    assert answers["anger"].to_pylist() == [0.5714, 0.0, 0.0]
+    assert answers["anger"].to_pylist() == ANALYZER.analyze(["pésimo", None, "hola"])["anger"].tolist()
 
 
-@settings(max_examples=60, deadline=None)
-@given(columns_of([text for text, _ in COMMENTS]), CUTS, st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+@given(columns_of([text for text, _ in COMMENTS if text]), CUTS, st.randoms(use_true_random=False))
 def test_no_split_and_no_order_changes_the_answer(texts: list[str | None], cuts: list[int], random: Any) -> None:
     check_any_split(ANALYSIS, texts, cuts, random)
-
-
-SMALL = """[weights]
-strong = 9
-weak = 1
-[domains.feedback]
-half = 1
-[domains.social]
-half = 1
-[negation]
-negators = ["no"]
-breakers = ["pero"]
-[negation.scope]
-anger = 1
-disgust = 1
-fear = 1
-joy = 2
-sadness = 1
-surprise = 1
-[negation.becomes]
-joy = { sadness = "strong" }
-[neutral]
-phrases = ["rico tipo"]
-[anger]
-[disgust]
-[fear]
-[joy]
-strong = ["rico"]
-[sadness]
-weak = ["uf"]
-[surprise]
-"""
-
-
-def write(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "emotions.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_lexicon_of_ones_own(tmp_path: Path) -> None:
-    analyzer = EmotionAnalyzer(lexicon=write(tmp_path, SMALL))
-    frame = analyzer.analyze(["rico", "no es rico", "no es muy rico", "rico tipo", "uf", "no pero rico"])
-    assert frame["emotion"].tolist() == ["joy", "sadness", "joy", "neutral", "sadness", "joy"]
-    assert analyzer.score(["rico", "uf"]).tolist() == [[0, 0, 0, 9000, 0, 0], [0, 0, 0, 0, 5000, 0]]
-
-
-def test_same_words_are_evidence_once_and_the_strongest_counts(tmp_path: Path) -> None:
-    text = SMALL.replace('["rico"]', '["rico", "ric*"]\nweak = ["rico", "rícó"]')
-    assert EmotionAnalyzer(lexicon=write(tmp_path, text)).score(["rico", "rico rico"])[:, 3].tolist() == [9000, 9473]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", r"there is no section \[weights\]"),
-        (SMALL + "[enojo]\n", 'line 30: unknown section "enojo"'),
-        (SMALL.replace("strong = 9", "strong = 0"), r"line 2: strong in \[weights\] must be a whole number"),
-        (SMALL.replace("half = 1", 'half = "x"', 1), r"line 5: half in \[domains.feedback\]"),
-        (SMALL.replace('["rico"]', '["rico",\n"a, b"]'), 'line 27: "a, b": .*punctuation'),
-        (SMALL.replace('strong = ["rico"]', 'fuerte = ["rico"]'), 'line 26: unknown key "fuerte"'),
-        (SMALL.replace("joy = 2\n", ""), r"joy in \[negation.scope\]"),
-        (SMALL.replace('sadness = "strong"', 'pena = "strong"'), 'line 19: "pena = strong" is not'),
-        (SMALL.replace("[surprise]", ""), r"there is no section \[surprise\]"),
-        (SMALL.replace('["uf"]', '"uf"'), r"line 28: in \[sadness\], weak must be a list"),
-    ],
-)
-def test_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(LexiconError, match=message) as caught:
-        EmotionsAnalysis(lexicon=write(tmp_path, text))
-    assert "emotions.toml" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_unknown_domain() -> None:
@@ -299,8 +206,5 @@ def test_unknown_domain() -> None:
         EmotionAnalyzer("press")
 
 
-def test_fingerprint_follows_lexicon_and_domain(tmp_path: Path) -> None:
-    own = write(tmp_path, LEXICON.read_text(encoding="utf-8") + "\n# a comment\n")
-    prints = {a.fingerprint() for a in (ANALYSIS, EmotionsAnalysis("social"), EmotionsAnalysis(lexicon=own))}
-    assert len(prints) == 3
-    assert EmotionsAnalysis().fingerprint() == ANALYSIS.fingerprint()
+def test_fingerprint_follows_the_domain() -> None:
+    assert EmotionsAnalysis().fingerprint() == ANALYSIS.fingerprint() != EmotionsAnalysis("social").fingerprint()

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from include.analysis import BatchProcessor
 from include.analysis.analysis import Analysis, Part, Rows
 from include.analysis.column_digest import ColumnDigest
-from include.analysis.duplicates import keys_of
+from include.analysis.duplicates import coded_forms, keys_of
 from include.analysis.emotions import EMOTIONS
 from include.analysis.errors import AnalysisError
 from include.analysis.files import read_json, write_json
@@ -65,7 +65,11 @@ def test_a_day_has_the_text_its_key_and_every_answer(run: RunFolder, tmp_path: P
     answers = given.column_names[given.column_names.index("row") + 1 :]
     assert kept.column_names == ["row", "text", "key", *answers]
     assert kept.column("text").equals(given.column("Comentario Final"))
-    assert kept.column("key").combine_chunks().equals(keys_of(given.column("Comentario Final").combine_chunks()))
+    assert (
+        kept.column("key")
+        .combine_chunks()
+        .equals(keys_of(coded_forms(given.column("Comentario Final").combine_chunks())))
+    )
     assert kept.schema.field("key").type == pa.binary(16)
     assert 0 < kept.column("key").null_count < kept.num_rows
     for name in ["row", *answers]:
@@ -89,7 +93,7 @@ def test_the_record_says_what_the_results_say_and_the_rows_agree(run: RunFolder,
         record.tallies["themes"].counts
         == told["themes"][told["themes"] != ""].str.split(";").explode().value_counts().to_dict()
     )
-    assert record.unanswered == {"duplicates": 0, "emotions": 0, "themes": 0}
+    assert record.unanswered == {"duplicates": 0, "emotions": 0, "themes": 0, "near_duplicates": 0}
     assert [(one.name, one.bytes, one.modified) for one in record.inputs] == [
         ("export.csv", stat.st_size, stat.st_mtime_ns)
     ]
@@ -303,7 +307,7 @@ def test_columns_of_a_custom_analysis_that_are_called_like_others(
     assert record.tallies == {}
     [row, *_] = ds.dataset(history.root, partitioning="hive").to_table().to_pylist()
     assert row == {
-        "row": 1, "text": "hola", "key": keys_of(pa.array(["hola"]))[0].as_py(), "text (answer)": 4,
+        "row": 1, "text": "hola", "key": keys_of(coded_forms(pa.array(["hola"])))[0].as_py(), "text (answer)": 4,
         "day (answer)": True, "long": False, "day": "2025-03-14",
     }  # fmt: skip
 

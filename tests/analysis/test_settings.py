@@ -23,11 +23,13 @@ def test_defaults() -> None:
 def test_what_is_set() -> None:
     found = load(
         SCHEDULE="07:30", TIMEZONE="UTC", PATTERN="x{date}", READY="done", WAIT_HOURS="0.5", MISSING="fail",
+        REPORT_LANGUAGE="en", UNIQUE_KEEP="highest", MASK_PERSONAL_DATA="on",
         KEEP_DAYS="0", NOTIFIER='{"class": "a.B", "to": "c"}', OUTPUT="/data",
     )  # fmt: skip
     assert (found.schedule, found.timezone, found.pattern) == (time(7, 30), "UTC", "x{date}")
     assert (found.ready_seconds, found.wait_hours, found.skip_missing, found.keep_days) == (None, 0.5, False, 0.0)
     assert (found.history, found.trends) == (Path("/data/history"), Path("/data/trends"))
+    assert (found.report_language, found.unique_keep, found.mask_personal_data) == ("en", "highest", True)
     assert load(SCHEDULE="off").schedule is None
     assert hash(found) != hash(load())
 
@@ -35,6 +37,9 @@ def test_what_is_set() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "right"),
     [
+        ("REPORT_LANGUAGE", "fr", "es or en"),
+        ("UNIQUE_KEEP", "best", "first or last or highest"),
+        ("MASK_PERSONAL_DATA", "yes", "on or off"),
         ("SCHEDULE", "25:00", "a time like 06:00, or off"),
         ("SCHEDULE", "daily", "a time like 06:00, or off"),
         ("TIMEZONE", "Paraguay/Asuncion", "the name of a time zone"),

@@ -1,8 +1,9 @@
-"""Themes of comments: what a careful reader would tag, merge-able counts, taxonomy files."""
+"""Themes of comments: what a careful reader would tag, merge-able counts, and what is said about each theme."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -11,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.analysis.analysis import Partial
-from include.analysis.errors import LexiconError
-from include.analysis.themes import ThemeAnalyzer, ThemesAnalysis, load_taxonomy
+from include.analysis.analysis import Partial, Rows
+from include.analysis.themes import ThemeAnalyzer, ThemesAnalysis, ThemesReduction, thousandths
 from tests.analysis.splits import CUTS, check_any_split, columns_of, rows_of
 
 ANALYZER = ThemeAnalyzer()
@@ -37,7 +37,7 @@ IDS = [
 
 COMMENTS = [
     ("El internet va lentísimo a la noche", "speed"),
-    ("Pague por 300 megas, quiero esa velocidad", "speed price"),
+    ("Pague por 300 megas, quiero esa velocidad", "speed"),
     ("mucho lag y el ping por las nubes", "speed"),
     ("mucha belocidad, todo ok", "speed"),
     ("Se corta a cada rato", "reliability"),
@@ -61,7 +61,7 @@ COMMENTS = [
     ("respondieron muy rápido", "customer_service"),
     ("no me quejo", ""),
     ("el técnico vino el mismo día", "technical_support"),
-    ("sigo esperando que arreglen la avería", "technical_support reliability"),
+    ("sigo esperando que arreglen la avería", "technical_support"),
     ("la cuadrilla no apareció", "technical_support"),
     ("La instalación quedó prolija", "installation"),
     ("dejaron cables sueltos en el patio", "installation"),
@@ -80,7 +80,13 @@ COMMENTS = [
     ("el bot del wasap no entiende", "digital_channels"),
     ("quiero ver Netflix y el fútbol", "entertainment"),
     ("Mis hijos juegan en la play", "entertainment"),
-    ("el decodificador no anda", "reliability entertainment"),
+    ("el decodificador no anda", "entertainment"),
+    ("la app no funciona", "digital_channels"),
+    ("no funciona", "reliability"),
+    ("el intenet tiene mala coneccion", "reliability"),
+    ("mucha lentitud en la conección", "speed"),
+    ("la facutra", "billing"),
+    ("mbegue la internet", "speed"),
     ("los canales de atención", "customer_service"),
     ("Hola equipo, gracias", ""),
     ("Excelente servicio 👍", ""),
@@ -100,7 +106,7 @@ def test_ids_are_those_of_the_contract_in_order() -> None:
 
 
 def test_themes_of_a_comment_come_in_taxonomy_order() -> None:
-    assert ANALYZER.analyze(["Netflix y la factura, el router lento"]) == [
+    assert ANALYZER.analyze(["Netflix y la factura, el router, todo lento"]) == [
         ("speed", "wifi_equipment", "billing", "entertainment")
     ]
 
@@ -163,72 +169,89 @@ def test_no_split_and_no_order_changes_the_answer(texts: list[str | None], cuts:
     check_any_split(ANALYSIS, texts, cuts, random)
 
 
-THEME = """[[theme]]
-id = "a"
-name_es = "A"
-name_en = "A"
-terms = ["perro*", "gato negro"]
-exclude = ["perro caliente"]
-"""
+def scored(texts: list[str | None], notas: list[str | None], start: int = 1) -> Rows:
+    return Rows(start, pa.array(texts, pa.string()), pa.table({"Nota": pa.array(notas, pa.string())}))
 
 
-def write(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "taxonomy.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+def test_average_nota_of_all_comments_and_of_each_theme() -> None:
+    rows = scored(["el router", "la factura del router", "hola", None, "lento"], ["8", "3,5", "10", "0", "no sabe"])
+    section = ANALYSIS.summarise(ANALYSIS.analyse(rows).partial)
+    assert section["average_nota"] == 7.17  # of the comments with text and a number
+    assert {t["theme"]: t.get("average_nota") for t in section["top_themes"]} == {
+        "wifi_equipment": 5.75,
+        "billing": 3.5,
+        "speed": None,
+    }
 
 
-def test_a_taxonomy_of_ones_own(tmp_path: Path) -> None:
-    analyzer = ThemeAnalyzer(write(tmp_path, THEME))
-    texts = ["los perros", "un perro caliente", "perro caliente y perros", "gato, negro", "gato negro"]
-    assert [bool(themes) for themes in analyzer.analyze(texts)] == [True, False, True, False, True]
+def test_numbers_are_read_as_people_write_them() -> None:
+    texts = pa.array(["9", " 8.5 ", "8,5", "-1", "", None, "diez", "1e3", "1234567"], pa.string())
+    numbers, given = thousandths(texts)
+    assert given.tolist() == [True, True, True, True, False, False, False, False, False]
+    assert numbers[given].tolist() == [9000, 8500, 8500, -1000]
 
 
-def test_an_exclude_phrase_touches_its_own_theme_only(tmp_path: Path) -> None:
-    other = THEME.replace('"a"', '"b"').split("exclude")[0]
-    assert ThemeAnalyzer(write(tmp_path, THEME + other)).analyze(["perro caliente"]) == [("b",)]
+REPEATED = [
+    "El router nuevo anda bárbaro",
+    "El router nuevo se reinicia",
+    "Cambiaron el router nuevo",
+    "La factura llegó tarde",
+    "La factura llegó tarde otra vez, llamen al 0981 123 456",
+    "Otra vez la factura llegó tarde",
+    "Vivo frente a la plaza",
+    "Trabajo frente a la plaza mayor",
+    "Nos vemos frente a la plaza",
+    "Excelente",
+    None,
+]
+FEELINGS = ["joy", "anger", "neutral", "anger", "anger", None, "neutral", "neutral", "neutral", "joy", "neutral"]
 
 
-def test_more_themes_than_a_machine_word_has_bits(tmp_path: Path) -> None:
-    sections = [THEME.replace('"a"', f'"t{i}"').replace("perro*", f"palabra{i}") for i in range(80)]
-    analyzer = ThemeAnalyzer(write(tmp_path, "".join(sections)))
-    assert analyzer.analyze(["palabra79 palabra0", "palabra64"]) == [("t0", "t79"), ("t64",)]
+def observed(slices: list[tuple[int, int]], order: list[int]) -> dict[str, Any]:
+    """The section of these comments, seen in slices, with partials that were merged in this order."""
+    partials = [ANALYSIS.analyse(rows_of(REPEATED[a:b], a + 1)).partial for a, b in slices]
+    reduction = ThemesReduction(ANALYSIS, ANALYSIS.merge_all(partials[i] for i in order))
+    for a, b in slices:
+        rows = rows_of(REPEATED[a:b], a + 1)
+        answers = {
+            "themes": ANALYSIS.analyse(rows).answers,
+            "emotions": pa.table({"emotion": pa.array(FEELINGS[a:b], pa.string())}),
+        }
+        reduction.observe(rows, answers)
+    return reduction.section({})
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "line 1: there are no"),
-        ("[[theme]\n", "line 1: is not valid TOML"),
-        ("x = 1\n" + THEME, 'line 1: unknown entry "x"'),
-        (THEME + 'trems = ["x"]\n', 'line 7: unknown key "trems"'),
-        (THEME + THEME, 'line 8: there are two themes of id "a"'),
-        (THEME.replace('"a"', '"A b"'), "line 2: a theme needs an id"),
-        (THEME.replace('name_es = "A"\n', ""), 'theme "a" needs a name_es'),
-        (THEME.replace('"gato negro"', "3"), 'line 5: in theme "a", terms must be a list of texts'),
-        (THEME.replace('"gato negro"', '\n"gato, negro"'), 'line 6: "gato, negro": .*punctuation'),
-        (THEME.replace("caliente", "*"), r'line 6: "perro \*"'),
-        (THEME.replace('["perro*", "gato negro"]', "[]"), 'theme "a" has no terms'),
-        (THEME + THEME.replace('"a"', '"b"').replace("gato negro", "x*"), 'line 11: "x'),
-    ],
-)
-def test_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(LexiconError, match=message) as caught:
-        ThemesAnalysis(write(tmp_path, text))
-    assert "taxonomy.toml" in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_phrases_examples_and_emotions_of_each_theme_and_candidates_for_a_new_one() -> None:
+    section = observed([(0, len(REPEATED))], [0])
+    themes = {theme["theme"]: theme for theme in section["top_themes"]}
+    assert {"phrase": "router nuevo", "comments": 3} in themes["wifi_equipment"]["phrases"]
+    assert {"phrase": "factura llegó tarde", "comments": 3} in themes["billing"]["phrases"]
+    assert themes["wifi_equipment"]["emotions"] == {"anger": 1, "joy": 1, "neutral": 1}
+    assert themes["billing"]["emotions"] == {"anger": 2, "joy": 0, "neutral": 0}
+    assert themes["billing"]["examples"][0] == "La factura llegó tarde"
+    assert "0981" not in json.dumps(section)
+    assert {"phrase": "plaza", "comments": 3} in section["candidate_phrases"]
+    assert section["candidate_examples"]
+    assert section["phrases_counted_in"] == 10
 
 
-def test_fingerprint_follows_the_taxonomy(tmp_path: Path) -> None:
-    own = ThemesAnalysis(write(tmp_path, THEME)).fingerprint()
-    assert own != ANALYSIS.fingerprint() == ThemesAnalysis().fingerprint()
-    assert own != ThemesAnalysis(write(tmp_path, THEME + "# a comment\n")).fingerprint()
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, len(REPEATED)), max_size=4), st.randoms(use_true_random=False))
+def test_no_split_changes_phrases_examples_and_cross_table(cuts: list[int], random: Any) -> None:
+    slices = list(pairwise([0, *sorted(cuts), len(REPEATED)]))
+    order = list(range(len(slices)))
+    random.shuffle(order)
+    assert observed(slices, order) == observed([(0, len(REPEATED))], [0])
 
 
-def test_every_term_of_the_taxonomy_is_written_once_and_matches_its_theme() -> None:
-    themes, _ = load_taxonomy()
-    for theme in themes:
-        assert len(set(theme.terms)) == len(theme.terms)
-        found = ANALYZER.analyze([term.replace("*", "") for term in theme.terms])
-        missed = [t for t, ids in zip(theme.terms, found, strict=True) if theme.id not in ids]
-        assert not [t for t in missed if not any(t.replace("*", "") in e for e in theme.exclude)]
+def test_without_the_emotions_there_is_no_cross_table() -> None:
+    rows = rows_of(REPEATED)
+    reduction = ThemesReduction(ANALYSIS, ANALYSIS.analyse(rows).partial)
+    reduction.observe(rows, {"themes": ANALYSIS.analyse(rows).answers})
+    assert all("emotions" not in theme for theme in reduction.section({})["top_themes"])
+
+
+def test_a_row_without_an_answer_is_not_observed() -> None:
+    reduction = ThemesReduction(ANALYSIS, ANALYSIS.analyse(rows_of(["router"])).partial)
+    reduction.observe(rows_of(["router"]), {"themes": pa.table({"themes": pa.nulls(1, pa.string())})})
+    assert reduction.section({})["phrases_counted_in"] == 0

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from include.analysis import files, repeats, trends
 from include.analysis.day_record import DayRecord
-from include.analysis.duplicates import keys_of
+from include.analysis.duplicates import coded_forms, keys_of
 from include.analysis.errors import AnalysisError
 from include.analysis.history import History
 from include.analysis.repeats import Repeats, signatures
@@ -112,7 +112,7 @@ class InMemory(History):
     def keys(self, record: DayRecord) -> Iterator[pa.Table]:
         texts = self.texts[(record.day - FIRST).days]
         rows = pa.array(range(1, len(texts) + 1), pa.int64())
-        whole = pa.table({"row": rows, "key": keys_of(pa.array(texts, pa.string()))})
+        whole = pa.table({"row": rows, "key": keys_of(coded_forms(pa.array(texts, pa.string())))})
         yield whole.slice(0, 3)
         yield whole.slice(3)
 

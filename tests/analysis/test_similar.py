@@ -1,0 +1,111 @@
+"""Groups of texts that are nearly the same."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from rapidfuzz.distance import Indel
+
+from evaluation.near_duplicates import near_copies
+from include.analysis import similar
+from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms, sketches, stars
+
+BASES = [
+    "el servicio de internet se corta todas las noches",
+    "la atencion de la sucursal de villa morra fue excelente",
+    "quiero cambiar de plan y nadie me contesta el telefono",
+    "hace tres dias que estoy sin internet y nadie viene",
+]
+
+
+def groups_of(folder: Path, texts: list[str], pieces: int = 1) -> list[set[str]]:
+    """The groups of several texts."""
+    forms = SimilarForms(folder)
+    for start in range(pieces):
+        size = -(-len(texts) // pieces)
+        some = pa.array(texts[start * size : (start + 1) * size], pa.string())
+        forms.add(some, sketches(some))
+    groups: dict[int, set[str]] = {}
+    for text, centre in zip(texts, forms.centres().tolist(), strict=True):
+        groups.setdefault(centre, set()).add(text)
+    return sorted((group for group in groups.values() if len(group) > 1), key=sorted)
+
+
+def test_a_typo_and_a_word_more_or_less_are_nearly_the_same(tmp_path: Path) -> None:
+    text = BASES[0]
+    near = [text.replace("corta", "corat"), text.replace("todas ", ""), "che " + text]
+    assert groups_of(tmp_path, [text, *near, *BASES[1:]]) == [{text, *near}]
+
+
+def test_what_is_short_or_different_stays_alone(tmp_path: Path) -> None:
+    assert groups_of(tmp_path, ["muy caro", "muy raro", "muy bueno", *BASES]) == []
+
+
+@pytest.mark.parametrize("texts", [[], ["una sola frase larga"]])
+def test_nothing_to_compare(tmp_path: Path, texts: list[str]) -> None:
+    assert groups_of(tmp_path, texts) == []
+
+
+def test_every_text_of_a_group_is_nearly_the_same_as_its_centre(tmp_path: Path) -> None:
+    made = [text for text, _ in near_copies(BASES * 1, random.Random(1))]
+    made += [text for text, _ in near_copies(made, random.Random(2))]
+    texts = list(dict.fromkeys(made))
+    forms = SimilarForms(tmp_path)
+    forms.add(pa.array(texts), sketches(pa.array(texts)))
+    centres = forms.centres().tolist()
+    assert len(set(centres)) < len(texts)
+    for i, centre in enumerate(centres):
+        assert centres[centre] == centre
+        if i != centre:
+            assert min(len(texts[i]), len(texts[centre])) >= SHORTEST
+            assert Indel.normalized_similarity(texts[i], texts[centre]) >= SIMILARITY - 1e-9
+
+
+def test_the_pieces_in_which_texts_are_added_and_shards_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [text for text, _ in near_copies(BASES, random.Random(3))]
+    whole = groups_of(tmp_path / "whole", texts)
+    assert len(whole) == len(BASES)
+    assert groups_of(tmp_path / "pieces", texts, pieces=5) == whole
+    monkeypatch.setattr(similar, "PAIRS_AT_ONCE", 3)
+    monkeypatch.setattr(similar, "FORMS_PER_BUCKET", 4)
+    assert groups_of(tmp_path / "small", texts) == whole
+
+
+def test_sketches_depend_on_the_text_alone() -> None:
+    together = sketches(pa.array(BASES))
+    assert np.array_equal(together, np.concatenate([sketches(pa.array([text])) for text in BASES]))
+    # Values of this package on every machine: parts that were made elsewhere can be compared.
+    assert together[0, :2].tolist() == FIRST_SKETCH
+
+
+def test_stars_take_the_form_with_most_near_ones_first_and_the_first_of_equals() -> None:
+    pairs = np.array([(0 << 32) | 1, (1 << 32) | 2, (2 << 32) | 3, (4 << 32) | 5])
+    assert stars(pairs, 7).tolist() == [1, 1, 1, 3, 4, 4, 6]
+
+
+def test_stars_are_those_of_a_walk_one_by_one() -> None:
+    chance = random.Random(4)
+    for _ in range(50):
+        count = chance.randrange(1, 30)
+        edges = {tuple(sorted(chance.sample(range(count), 2))) for _ in range(chance.randrange(count * 2)) if count > 1}
+        near = np.array(sorted((a << 32) | b for a, b in edges), np.int64)
+        assert stars(near, count).tolist() == _walk(edges, count)
+
+
+def _walk(edges: set[tuple[int, ...]], count: int) -> list[int]:
+    friends = {i: {a + b - i for a, b in edges if i in (a, b)} for i in range(count)}
+    rank = sorted(range(count), key=lambda i: (-len(friends[i]), i))
+    chosen: list[int] = []
+    for i in rank:
+        if not friends[i] & set(chosen):
+            chosen.append(i)
+    return [i if i in chosen else next(c for c in chosen if c in friends[i]) for i in range(count)]
+
+
+FIRST_SKETCH = [3034278355117516482, 5163974741181845029]
