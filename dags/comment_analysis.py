@@ -1,4 +1,4 @@
-"""The DAG `comment_analysis`: find input, split, one mapped task for each analysis and batch, aggregate, keep the day.
+"""The DAG `comment_analysis`: find input, split, mapped tasks for each analysis, aggregate, keep the day, report.
 
 Wiring only: what the tasks do is in `include.analysis.pipeline`, and is imported inside them.
 """
@@ -187,6 +187,14 @@ def keep_day(run_id: Any = None, dag_run: Any = None) -> Any:
     yield Metadata(HISTORY, {**kept, "current": dag_run.run_type != "backfill"})
 
 
+@task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+def report(run_id: Any = None) -> list[str]:
+    """Build the report, the workbook and the file without repeats from the results; trends show the day kept before."""
+    from include.analysis import pipeline
+
+    return pipeline.report_of_run(run_id)
+
+
 with DAG(
     "comment_analysis",
     description="Duplicates, emotions and themes in an export of customer comments",
@@ -214,4 +222,5 @@ with DAG(
             .expand(batch=batches)
         )
         found >> analysed >> results
-    results >> keep_day()
+    results >> (kept := keep_day())
+    [results, kept] >> report()

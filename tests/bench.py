@@ -1,4 +1,4 @@
-"""`make bench`: how fast the engine and the whole DAG are, and how much memory their steps take.
+"""`make bench`: how fast the analysers, the engine and the whole DAG are, and how much memory the steps take.
 
 Each speed is the median of several runs into fresh folders; memory is the peak resident memory of the one process that
 does the step. The read floor (pandas reading the same file) is measured beside, to compare machines by.
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.exports import write_export
+from tests.exports import comments, write_export
 
 PROJECT = Path(__file__).resolve().parents[1]
 REPLACED_SYSTEM = 1_965  # rows/s on 2 cores, of the system that this one replaces
@@ -70,15 +70,36 @@ def main() -> None:
     parser.add_argument("--memory-rows", type=int, default=1_000_000, help="rows of the memory run; 0: leave it out")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", choices=["analysers"], help="leave out the runs of the engine and the DAG")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="comment-analysis-bench-"))
     try:
         print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+        analysers(arguments)
+        if arguments.only == "analysers":
+            return
         speeds(folder, arguments)
         if arguments.memory_rows:
             memory(folder, arguments)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def analysers(arguments: argparse.Namespace) -> None:
+    """How many different comments a second one core scores: with the words of the comments new, and met before."""
+    from include.analysis.emotions import EmotionAnalyzer
+    from include.analysis.themes import ThemeAnalyzer
+
+    texts = list(dict.fromkeys(filter(str.strip, comments(arguments.rows))))
+    print(f"\n{len(texts):,} different comments, one core, best of {arguments.runs} runs (processor time)")
+    for name, analyse in (("emotions", EmotionAnalyzer().score), ("themes", ThemeAnalyzer().mentions)):
+        seconds = []
+        for _ in range(1 + arguments.runs):
+            began = time.process_time()
+            analyse(texts)
+            seconds.append(time.process_time() - began)
+        cold, warm = len(texts) / seconds[0], len(texts) / min(seconds[1:])
+        print(f"  {name:<34}{cold:12,.0f} comments/s with new words {warm:12,.0f} comments/s after")
 
 
 def speeds(folder: Path, arguments: argparse.Namespace) -> None:
@@ -104,7 +125,12 @@ def memory(folder: Path, arguments: argparse.Namespace) -> None:
     seconds, results = timed(dag(export, arguments.workers), folder / "out", 1)
     for step, peak in results["performance"]["peak_memory_mb"].items():
         print(f"  {step:<34}{peak:8.1f}")
+    report = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))
+    print(f"  {'report':<34}{report['peak_memory_mb']:8.1f}")
+    took = results["performance"]["step_seconds"]
+    analyses = sum(took[name] for name in results["versions"]["analyses"])
     print(f"  in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, {results['summary']['total_batches']} batches")
+    print(f"  of these {report['seconds']:.1f} s for the report; the analyses took {analyses:.1f} s in all tasks")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def test_make_run_sets_up_runs_and_is_quick_the_second_time(copy: Path, tmp_path
     assert done.returncode == 0, done.stderr
     assert "Setting up (once) ..." in done.stderr
     folder = copy / "results"
-    assert done.stdout.splitlines()[-1] == f"Results: {folder} (results.json, comments.csv, comments.parquet)"
+    assert done.stdout.splitlines()[-1].startswith(f"Results: {folder} (report.html, report.xlsx, comments.csv, ")
     with (copy / "sample/comments.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     with (folder / "comments.csv").open(newline="", encoding="utf-8-sig") as file:

@@ -1,4 +1,7 @@
-"""`python -m include.analysis FILE --out DIR`: the engine without Airflow, with a progress bar."""
+"""`python -m include.analysis FILE --out DIR`: the engine without Airflow, with a progress bar.
+
+`python -m include.analysis report RUN_FOLDER` builds the report of a run again.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,17 @@ from include.analysis.errors import UserError
 from include.analysis.progress import ProgressTracker
 from include.analysis.report_text import summary_lines
 
+REPORT = "report"
 EXIT_STATUS = {"success": 0, "partial_success": 0, "failed": 1}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0 done, 1 failed, 2 unusable input or arguments."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == [REPORT]:
+        from include.analysis.report import command
+
+        return command.main(argv[1:])
     parser = Parser(prog="python -m include.analysis", description=__doc__)
     add_arguments(parser)
     arguments = parser.parse_args(argv)

@@ -23,7 +23,7 @@ from include.analysis.configuration import RunConfig, validate
 from include.analysis.errors import UserError
 from include.analysis.parts import Batch
 from include.analysis.processing import Attempt, analyse_batch
-from include.analysis.progress import AGGREGATING, ANALYSING, FINISHED, SPLITTING, Progress
+from include.analysis.progress import AGGREGATING, ANALYSING, FINISHED, REPORTING, SPLITTING, Progress
 from include.analysis.reading import Source, dataframe_source
 from include.analysis.run_folder import RunFolder
 
@@ -69,9 +69,9 @@ class BatchProcessor:
     ) -> dict[str, Any]:
         """Analyse and return the content of `results.json`.
 
-        With `out` the results, the annotated files and the checkpoints are in that folder; without it they are made
-        in a temporary one and only the returned dictionary stays. `progress_callback` is called with a `Progress`
-        whenever more is done.
+        With `out` the results, the annotated files, the report and the checkpoints are in that folder; without it
+        they are made in a temporary one, without a report, and only the returned dictionary stays.
+        `progress_callback` is called with a `Progress` whenever more is done.
         Raises UserError when the input cannot be used.
         """
         config = validate({**self.params, "analyses": list(analyses) if analyses is not None else None,
@@ -83,7 +83,7 @@ class BatchProcessor:
         run = RunFolder(folder)
         try:
             with run.needs_room():
-                return PooledRun(run, config, progress_callback or (lambda _: None)).run(frame)
+                return PooledRun(run, config, progress_callback or (lambda _: None)).run(frame, report=out is not None)
         finally:
             if out is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +102,7 @@ class PooledRun:
         self.done = 0
         self.split_is_complete = False
 
-    def run(self, frame: pd.DataFrame | None) -> dict[str, Any]:
+    def run(self, frame: pd.DataFrame | None, report: bool) -> dict[str, Any]:
         try:
             pa.scalar(None)  # makes pyarrow import pandas here once, and not in each worker
             self.pool.submit(int).result()  # the workers start here, before this process has threads
@@ -125,8 +125,18 @@ class PooledRun:
             self.pool.shutdown(wait=True, cancel_futures=True)
         self.report(AGGREGATING)
         results = pipeline.aggregate(self.folder)
+        if report:
+            self.report(REPORTING)
+            self.build_report()
         self.report(FINISHED)
         return results
+
+    def build_report(self) -> None:
+        """Build what people read; the results stand without it, and the failure is in the run folder."""
+        try:
+            pipeline.report(self.folder)
+        except Exception:
+            log.warning("the report was not built", exc_info=True)
 
     def open(self, frame: pd.DataFrame | None) -> Source | None:
         if frame is None:

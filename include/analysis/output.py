@@ -18,6 +18,9 @@ from include.analysis.files import complete_file
 ROWS_PER_GROUP = 65_536
 """Rows in a Parquet row group and a CSV block, whatever the batches were, so that the bytes do not depend on them."""
 
+ROWS_AT_ONCE = 8_192
+"""Rows that are made into CSV at once, which takes several times their memory."""
+
 FORMULA = r"^'*[=+\-@\t\r]"
 HARMLESS = r"^[+\-]*(\d[\d.,]*)?$"
 
@@ -55,7 +58,8 @@ class CommentsWriter:
     def _write_group(self, table: pa.Table) -> None:
         table = table.combine_chunks()  # the encoders' page limits would show where chunks begin
         self.parquet.write_table(table)
-        self.csv.write_table(neutralised(table))
+        for start in range(0, table.num_rows, ROWS_AT_ONCE):
+            self.csv.write_table(neutralised(table.slice(start, ROWS_AT_ONCE)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

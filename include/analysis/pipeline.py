@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -13,7 +14,9 @@ from include.analysis.aggregation import ResultsAggregator
 from include.analysis.configuration import RunConfig, validate
 from include.analysis.day_record import InputFile
 from include.analysis.errors import AlreadyAnalysed, AnalysisError
+from include.analysis.files import write_json
 from include.analysis.history import History
+from include.analysis.memory import MemoryManager
 from include.analysis.parts import Batch
 from include.analysis.planning import MAX_BATCHES, plan_batches
 from include.analysis.processing import Report, analyse_batch
@@ -164,7 +167,24 @@ def analyse(
 def aggregate(run: RunFolder) -> dict[str, Any]:
     """Write the results from the parts on disk; returns the content of `results.json`."""
     with recorded_failure(run, "aggregate"):
-        return ResultsAggregator(run).aggregate()
+        return ResultsAggregator(run, load_settings().mask_personal_data).aggregate()
+
+
+def report(run: RunFolder) -> list[Path]:
+    """Build what people read from the results of a run (see `include.analysis.report`); returns the files.
+
+    An earlier failure to do so is forgotten.
+    """
+    from include.analysis.report import ReportOptions, build
+
+    with recorded_failure(run, "report"):
+        began = time.perf_counter()
+        written = build(run.path, ReportOptions.of(load_settings()))
+        seconds, peak = round(time.perf_counter() - began, 3), round(MemoryManager.peak_mb(), 1)
+        files = [path.name for path in written]
+        write_json(run.report_file, {"files": files, "seconds": seconds, "peak_memory_mb": peak})
+    run.forget_failure("report")
+    return written
 
 
 @contextmanager
@@ -207,6 +227,17 @@ def aggregate_or_fail(run_id: str) -> dict[str, Any]:
     if results["status"] == "failed":
         raise AnalysisError(f"no analysis gave any answer; {run.results_file} says why")
     return {"status": results["status"], "rows": results["summary"]["total_processed"], "folder": str(run.path)}
+
+
+def report_of_run(run_id: str) -> list[str]:
+    """`report` for a DAG run; a run of a day sees to it that the trends know the day. Returns the files."""
+    run = RunFolder.of_run(run_id, load_settings())
+    if run.config.day is not None:
+        try:
+            update_trends(())
+        except Exception:
+            log.warning("the trends could not be brought up to date; the report shows them as they are", exc_info=True)
+    return [str(path) for path in report(run)]
 
 
 def update_trends(current: Collection[str]) -> list[str]:

@@ -13,7 +13,10 @@ from include.analysis.files import read_json
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-SPLITTING, ANALYSING, AGGREGATING, FINISHED = "splitting", "analysing", "aggregating", "finished"
+SPLITTING, ANALYSING, AGGREGATING, REPORTING, FINISHED = (
+    *("splitting", "analysing", "aggregating"),
+    *("reporting", "finished"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ def read_progress(folder: Path) -> Progress:
         return Progress(SPLITTING, 0, None)
     total = manifest["rows"] * len(record["config"]["analyses"])
     if (folder / "results.json").exists():
-        return Progress(FINISHED, total, total, manifest["rows"])
+        reported = any((folder / name).exists() for name in ("report.json", "errors/report.json"))
+        return Progress(FINISHED if reported else REPORTING, total, total, manifest["rows"])
     done = sum(
         _rows_done(folder / "parts" / fingerprint / f"{batch['index']:05d}-{batch['digest']}", batch)
         for fingerprint in record.get("fingerprints", {}).values()

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from include.analysis.run_folder import RunFolder
+
+FILES = (
+    *("report.html", "report.xlsx", "comments.csv", "comments_unique.csv", "quarantine.csv", "results.json"),
+    *("comments.parquet", "comments_unique.parquet"),
+)
+"""The results as they are listed: those for people first."""
 
 
 def summary_lines(results: Mapping[str, Any], folder: Path) -> list[str]:
@@ -26,7 +35,21 @@ def summary_lines(results: Mapping[str, Any], folder: Path) -> list[str]:
         top = [f"{one['theme']} {one['mentions']:,}" for one in themes["top_themes"][:5]]
         lines.append("themes: " + ", ".join(top))
     lines += recovery_lines(results)
-    return [*lines, f"Results: {folder} (results.json, comments.csv, comments.parquet)"]
+    return [*lines, *report_lines(folder), place(folder)]
+
+
+def report_lines(folder: Path) -> Iterator[str]:
+    """Why there is no report, when building it has failed."""
+    if failure := RunFolder(folder).failures().get("report"):
+        yield (
+            f"report: not built ({' '.join(failure['message'].split())}); to build it from the results: "
+            f"python -m include.analysis report {shlex.quote(str(folder))}"
+        )
+
+
+def place(folder: Path) -> str:
+    """Where the results are, and which."""
+    return f"Results: {folder} ({', '.join(name for name in FILES if (folder / name).exists())})"
 
 
 def recovery_lines(results: Mapping[str, Any]) -> Iterator[str]:

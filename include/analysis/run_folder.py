@@ -11,6 +11,8 @@ comments.parquet, comments.csv      every row with its answers
 quarantine.csv                      rows that an analysis failed on, when there are any
 results.json                        the results (written last)
 skipped.json                        why there is nothing to do, in place of everything else
+report.html, report.xlsx, comments_unique.csv, comments_unique.parquet     what people read (see `report`)
+report.json                         which of these there are, and what making them took
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ from include.analysis.files import read_json, write_json
 from include.analysis.parts import Batch
 from include.analysis.settings import Settings
 
-RESULT_FILES = ("results.json", "comments.parquet", "comments.csv", "quarantine.csv")
+RESULT_FILES = (
+    *("results.json", "comments.parquet", "comments.csv", "quarantine.csv"),
+    *("report.html", "report.xlsx", "comments_unique.csv", "comments_unique.parquet", "report.json"),
+)
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
@@ -81,6 +86,10 @@ class RunFolder:
     @property
     def results_file(self) -> Path:
         return self.path / "results.json"
+
+    @property
+    def report_file(self) -> Path:
+        return self.path / "report.json"
 
     @property
     def skip_file(self) -> Path:
@@ -182,6 +191,10 @@ class RunFolder:
             self.errors / f"{task}.json",
             {"task": task, "kind": kind, "type": type(error).__name__, "message": message},
         )
+
+    def forget_failure(self, task: str) -> None:
+        """Drop the record of a failure that has been made good."""
+        (self.errors / f"{task}.json").unlink(missing_ok=True)
 
     def status(self) -> str | None:
         """The status of the results; None when there are none."""

@@ -39,15 +39,14 @@ def read_outcome(folder: Path, began: int, dag_status: int, log: Path) -> Outcom
 
 
 def _with_results(results: dict[str, Any], folder: Path, log: Path) -> Outcome:
-    from include.analysis.report_text import summary_lines
+    from include.analysis.report_text import place, summary_lines
 
     status = EXIT_STATUS.get(str(results.get("status")), FAILED)
     problems = () if results.get("status") == "success" else (f"Log: {log}",)
     try:
         lines = summary_lines(results, folder)
     except (KeyError, TypeError, ValueError):
-        place = f"Results: {folder} (results.json, comments.csv, comments.parquet)"
-        lines = [f"status: {results.get('status')}", place]
+        lines = [f"status: {results.get('status')}", place(folder)]
     return Outcome(status, tuple(lines), problems)
 
 

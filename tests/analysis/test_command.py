@@ -33,8 +33,8 @@ def test_a_run_ends_with_a_summary_and_the_place_of_the_results(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("success: 300 comments in")
-    assert lines[-1] == f"Results: {tmp_path / 'out'} (results.json, comments.csv, comments.parquet)"
-    assert done.stderr.splitlines() == ["splitting", "analysing", "aggregating", "finished"]
+    assert lines[-1].startswith(f"Results: {tmp_path / 'out'} (report.html, report.xlsx, comments.csv, ")
+    assert done.stderr.splitlines() == ["splitting", "analysing", "aggregating", "reporting", "finished"]
     assert json.loads((tmp_path / "out/results.json").read_text())["summary"]["total_batches"] == 3
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from include.analysis import BatchProcessor
-from include.analysis.progress import ANALYSING, FINISHED, SPLITTING, Progress, ProgressTracker, read_progress
+from include.analysis.progress import (
+    ANALYSING,
+    FINISHED,
+    REPORTING,
+    SPLITTING,
+    Progress,
+    ProgressTracker,
+    read_progress,
+)
 from tests.analysis.test_batch_processor import make_export
 
 
@@ -17,6 +25,8 @@ def test_progress_is_read_from_the_run_folder(tmp_path: Path) -> None:
     assert read_progress(tmp_path) == Progress(SPLITTING, 0, None)
     BatchProcessor(100, 1).process_parallel(make_export(tmp_path / "e.csv", 300), ["themes", "emotions"], out=tmp_path)
     assert read_progress(tmp_path) == Progress(FINISHED, 600, 600, 300)
+    (tmp_path / "report.json").unlink()
+    assert read_progress(tmp_path) == Progress(REPORTING, 600, 600, 300)
     (tmp_path / "results.json").unlink()
     next(tmp_path.glob("parts/themes*/00001*/*.parquet")).unlink()
     progress = read_progress(tmp_path)

@@ -100,14 +100,29 @@ class TestRuns:
             "duplicates": ["success"] * 3,
             "emotions": ["success"] * 3,
             "themes": ["success"] * 3,
+            "near_duplicates": ["success"] * 3,
             "aggregate": ["success"],
             "keep_day": ["skipped"],
+            "report": ["success"],
         }
+        assert (run_folder / "report.html").exists()
         results = json.loads((run_folder / "results.json").read_text())
         engine = BatchProcessor(n_workers=1).process_parallel(export, out=tmp_path / "engine")
         assert comparable(results) == comparable(engine)
         for name in ("comments.parquet", "comments.csv"):
             assert (run_folder / name).read_bytes() == (tmp_path / "engine" / name).read_bytes()
+
+    def test_a_report_that_fails_loses_no_results(
+        self, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(*_: object) -> None:
+            raise ValueError("sin tinta")
+
+        monkeypatch.setattr("include.analysis.report.build", fails)
+        dag_run = run({"input_path": str(make_export(tmp_path / "export.csv", 20)), "analyses": ["themes"]})
+        assert (dag_run.state, states(dag_run)["report"]) == ("failed", ["failed"])
+        assert json.loads((run_folder / "results.json").read_text())["status"] == "success"
+        assert "report: not built (sin tinta)" in note_of(dag_run)
 
     def test_mapped_tasks_show_their_rows(self, run_folder: Path, tmp_path: Path) -> None:
         export = make_export(tmp_path / "export.csv", 150)

@@ -142,7 +142,7 @@ def test_a_run_ends_with_the_place_of_the_results(home: Path, tmp_path: Path) ->
     shutil.copy(SAMPLE, export)
     status, out, err = finish(home, "run", str(export), "--out", str(results))
     assert status == 0, err
-    assert out.splitlines()[-1] == f"Results: {results} (results.json, comments.csv, comments.parquet)"
+    assert out.splitlines()[-1].startswith(f"Results: {results} (report.html, report.xlsx, comments.csv, ")
     assert json.loads((results / "results.json").read_text())["status"] == "success"
     assert err.splitlines()[0] == "Starting Airflow"
     assert "Traceback" not in err

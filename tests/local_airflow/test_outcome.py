@@ -28,7 +28,7 @@ def test_the_status_of_the_results_decides(tmp_path: Path, status: str, expected
     write(tmp_path / "results.json", {"status": status})
     found = outcome(tmp_path)
     assert found.status == expected
-    assert found.lines[-1] == f"Results: {tmp_path} (results.json, comments.csv, comments.parquet)"
+    assert found.lines[-1] == f"Results: {tmp_path} (results.json)"
     assert bool(found.problems) == (status != "success")
 
 
