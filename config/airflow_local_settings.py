@@ -13,7 +13,9 @@ _HEAVY = (
     "pyarrow.parquet",
     "include.analysis.duplicates",
     "include.analysis.emotions",
+    "include.analysis.near_duplicates",
     "include.analysis.pipeline",
+    "include.analysis.report",
     "include.analysis.themes",
 )
 

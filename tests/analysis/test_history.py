@@ -30,6 +30,7 @@ from include.analysis.history import METADATA_KEY, DayWriter, History, HistoryCh
 from include.analysis.leftovers import SECONDS_PER_DAY, remove_leftovers
 from include.analysis.registry import load_analysis
 from include.analysis.run_folder import RunFolder
+from include.analysis.settings import DEFAULT_ANALYSES
 from tests.analysis.made_runs import bare_run, made_run, write_comments
 from tests.analysis.test_batch_processor import make_export
 
@@ -98,9 +99,7 @@ def test_the_record_says_what_the_results_say_and_the_rows_agree(run: RunFolder,
         ("export.csv", stat.st_size, stat.st_mtime_ns)
     ]
     assert record.content_digest == results["input"]["content_digest"]
-    assert record.fingerprints == {
-        name: load_analysis(name).fingerprint() for name in ("duplicates", "emotions", "themes")
-    }
+    assert record.fingerprints == {name: load_analysis(name).fingerprint() for name in DEFAULT_ANALYSES}
 
 
 def test_pandas_and_pyarrow_read_the_history_as_one_table(run: RunFolder, tmp_path: Path) -> None:

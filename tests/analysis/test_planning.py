@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.analysis.planning import MAX_BATCHES, get_processing_configuration, plan_batches, rows_within_memory
+from include.analysis.settings import DEFAULT_ANALYSES
 
 AIRFLOW_MAX_MAP_LENGTH = 1024
 
@@ -84,7 +85,7 @@ def test_a_requested_size_that_airflow_could_not_map_is_raised_and_said() -> Non
 )
 def test_processing_configuration(info: dict[str, int], batch_size: int, workers: int, limit: int) -> None:
     configuration = get_processing_configuration(info)
-    assert configuration["analyses"] == ["duplicates", "emotions", "themes"]
+    assert configuration["analyses"] == list(DEFAULT_ANALYSES)
     assert (configuration["batch_size"], configuration["n_workers"]) == (batch_size, workers)
     assert configuration["memory_limit_mb"] == limit == int(info["memory_mb"] * 0.8)
 

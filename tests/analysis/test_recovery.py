@@ -81,7 +81,7 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
     monkeypatch.setattr(PartStore, "write", dying)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kills=st.lists(st.integers(0, 12), max_size=4), batch_size=st.sampled_from([30, 77, 1000]))
 def test_killed_after_any_parts_and_taken_up_again(
     kills: list[int],

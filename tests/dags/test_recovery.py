@@ -78,7 +78,8 @@ def test_what_cannot_be_answered_is_said_and_everything_else_is_right(
     results = launch(home, export, tmp_path / "out", "--batch-size", "200")
     assert results["status"] == "partial_success"
     assert results["recovery"]["rows_without_answer"] == {
-        "duplicates": 0, "emotions": 0, "themes": 0, "poisoned": 1, "broken": 301, "greedy": 0, "letters": 0,
+        "duplicates": 0, "emotions": 0, "themes": 0, "near_duplicates": 0, "poisoned": 1, "broken": 301, "greedy": 0,
+        "letters": 0,
     }  # fmt: skip
     assert {batch: (entry["rows"], entry["tries"]) for batch, entry in results["errors"]["broken"].items()} == {
         "0": ([[1, 200]], 4),

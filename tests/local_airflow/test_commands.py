@@ -199,8 +199,11 @@ def test_the_ui_lets_its_user_in_lists_the_dag_and_ends_whole(home: Path, ui: su
     assert refusal.value.code == 401
     token = call(f"{address}/auth/token", {"username": user, "password": password})["access_token"]
     listed: dict[str, Any] = {}
-    wait_for(lambda: bool(listed.update(call(f"{address}/api/v2/dags", token=token)) or listed["dags"]))
-    assert [(dag["dag_id"], dag["is_paused"]) for dag in listed["dags"]] == [("comment_analysis", False)]
+    dags = ("comment_analysis", "comment_housekeeping", "comment_trends")
+    wait_for(
+        lambda: bool(listed.update(call(f"{address}/api/v2/dags", token=token)) or len(listed["dags"]) == len(dags))
+    )
+    assert [(dag["dag_id"], dag["is_paused"]) for dag in listed["dags"]] == [(dag, False) for dag in dags]
 
     status, _, err = finish(home, "ui")
     assert (status, err.count("\n")) == (1, 1)
