@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from include.analysis.errors import LexiconError
 from include.analysis.spelling import Corrections, spellings, stem_forms, word_forms
@@ -113,8 +114,8 @@ class Matches:
         """The position after the last token of each match."""
         return self.start + self.length
 
-    def only(self, kept: Flags) -> Matches:
-        """The matches where `kept` is true."""
+    def only(self, kept: Flags | Integers) -> Matches:
+        """The matches where `kept` is true, or those at the places `kept`."""
         return Matches(self.phrase[kept], self.owner[kept], self.start[kept], self.length[kept])
 
     def renumbered(self, by: int) -> Matches:
@@ -171,8 +172,9 @@ class PhraseMatcher:
     `spelling.Corrections`). Raises PhraseError for a phrase that `parse_phrases` does not take. A phrase that is
     listed twice is found twice.
 
-    Words that match the same elements are one class. Each phrase is looked for at its element that is rarest in the
-    tokens at hand, and from there to its ends; a phrase of which one element does not occur costs nothing.
+    Words that match the same elements are one class. Each phrase is looked for at its anchor that is rarest in the
+    tokens at hand, and from there to its ends. Anchors are the pairs of elements with no gap between them; where a
+    phrase has none, each of its elements. A phrase of which an anchor does not occur costs nothing.
     """
 
     def __init__(self, phrases: Sequence[str], correct: bool = False) -> None:
@@ -210,6 +212,16 @@ class PhraseMatcher:
         self._slots, self._after_gap = np.array(slots, np.int64), np.array(after_gap, bool)
         self._phrase_of = np.searchsorted(np.array(self._first, np.int64), np.arange(len(slots)), side="right") - 1
         self._atoms = len(atoms)
+        self._width = self._widths()
+
+    def _widths(self) -> Integers:
+        """Of the anchor that begins in each slot the number of elements; 0 where none begins."""
+        filled = self._slots != self._atoms
+        pair = filled & np.roll(filled & ~self._after_gap, -1)
+        paired = np.zeros(len(self._first) + 1, bool)  # the empty slot before all phrases belongs to none, the last
+        paired[self._phrase_of[pair]] = True
+        widths: Integers = np.where(paired[self._phrase_of], 2 * pair, filled)
+        return widths
 
     def _atoms_of(self, word: str) -> tuple[int, ...]:
         """The elements that a word of a comment matches."""
@@ -239,16 +251,23 @@ class PhraseMatcher:
 
     def _tabulate(self) -> None:
         atoms = list(self._class_of_atoms)
-        self._atoms_of_class = _Lists.of(atoms)
+        of_atoms = _Lists.of(atoms)
         self._has = np.zeros((len(atoms), self._atoms + 1), bool)
-        self._has[np.repeat(np.arange(len(atoms)), self._atoms_of_class.counts), self._atoms_of_class.values] = True
+        of_class = np.repeat(np.arange(len(atoms)), of_atoms.counts)
+        self._has[of_class, of_atoms.values] = True
+        anchors = np.flatnonzero(self._width)
+        anchors = anchors[np.argsort(self._slots[anchors], kind="stable")]
+        of_atom = _Lists.sized(np.bincount(self._slots[anchors], minlength=self._atoms), anchors)
+        which, slots = of_atom.expand(of_atoms.values)
+        self._anchors_of_class = _Lists.sized(np.bincount(of_class[which], minlength=len(atoms)), slots)
 
     def find(self, tokens: Tokens) -> Matches:
         """All matches of all phrases, overlapping ones too, never across comments or clause marks."""
-        classes = self._classes(tokens.vocabulary)[tokens.ids]
-        slot, at = self._anchors(classes)
-        walk = _Walk(self._slots, self._after_gap, self._has, _padded(classes), _padded(_stretches(tokens)))
-        which, end = walk.reach(slot, at, 1)
+        classes, stretches = self._classes(tokens.vocabulary)[tokens.ids], _stretches(tokens)
+        slot, at = self._anchors(classes, stretches)
+        walk = _Walk(self._slots, self._after_gap, self._has, _padded(classes), _padded(stretches))
+        width = self._width[slot]
+        which, end = walk.reach(slot + width - 1, at + width - 1, 1)
         slot = slot[which]
         which, start = walk.reach(slot, at[which], -1)
         phrase, length = self._phrase_of[slot[which]], end[which] + 1 - start
@@ -258,27 +277,40 @@ class PhraseMatcher:
         start, length = np.divmod(places, LONGEST_MATCH + 1)
         return Matches(phrase, tokens.owner[start], start, length)
 
-    def _anchors(self, classes: Integers) -> tuple[Integers, Integers]:
-        """Where each phrase may be: the slot of its rarest element, and the position of a token that matches it."""
-        lists = self._atoms_of_class
-        in_class = np.bincount(classes, minlength=len(lists.counts))
-        found = np.zeros(self._atoms + 1, np.int64)
-        np.add.at(found, lists.values, np.repeat(in_class, lists.counts))
-        found[-1] = len(classes) + 1  # the empty slots
-        frequency = found[self._slots]
-        rarest = np.minimum.reduceat(frequency, self._first) if self._first else frequency[:0]
-        is_anchor = (frequency == rarest[self._phrase_of]) if self._first else frequency < 0
-        slots = np.flatnonzero(is_anchor & (frequency > 0))
-        slots = slots[np.diff(self._phrase_of[slots], prepend=-1) != 0]
-        anchors = self._slots[slots]
-        order = np.argsort(anchors, kind="stable")
-        slots_at = _Lists.sized(np.bincount(anchors, minlength=self._atoms + 1), slots[order])
-        kept = slots_at.counts[lists.values] > 0
-        class_of = np.repeat(np.arange(len(lists.counts)), lists.counts)[kept]
-        wanted = _Lists.sized(np.bincount(class_of, minlength=len(lists.counts)), lists.values[kept])
-        at, atoms = wanted.expand(classes)
-        which, slot = slots_at.expand(atoms)
-        return slot, at[which]
+    def _anchors(self, classes: Integers, stretches: Integers) -> tuple[Integers, Integers]:
+        """Where each phrase may be: the slot of its rarest anchor, and the position of a token that matches it.
+
+        What an anchor matches is asked once for each different pair of neighbours.
+        """
+        pairs, pair_of = _neighbours(classes, stretches, len(self._has))
+        first, second = np.divmod(pairs, len(self._has))
+        which, slot = self._anchors_of_class.expand(first)
+        fits = (self._width[slot] == 1) | self._has[second[which], self._slots[slot + 1]]
+        which, slot = which[fits], slot[fits]
+        frequency = np.zeros(len(self._slots), np.int64)
+        np.add.at(frequency, slot, np.bincount(pair_of, minlength=len(pairs))[which])
+        kept = self._rarest(frequency)[slot]
+        at, slot = _Lists.sized(np.bincount(which[kept], minlength=len(pairs)), slot[kept]).expand(pair_of)
+        return slot, at
+
+    def _rarest(self, frequency: Integers) -> Flags:
+        """Which slots are the rarest anchor of their phrase, the first of equals."""
+        anchors = np.flatnonzero(self._width)
+        order = anchors[np.lexsort((frequency[anchors], self._phrase_of[anchors]))]
+        chosen = np.zeros(len(frequency), bool)
+        chosen[order[np.diff(self._phrase_of[order], prepend=-1) != 0]] = True
+        return chosen
+
+
+def _neighbours(classes: Integers, stretches: Integers, kinds: int) -> tuple[Integers, Integers]:
+    """The different pairs of classes of a token and the next one, and which of them each token begins.
+
+    A pair is `first * kinds + second`; after the last token of a stretch comes a 0.
+    """
+    following = np.zeros_like(classes)
+    following[:-1] = np.where(stretches[1:] == stretches[:-1], classes[1:], 0)
+    coded = pa.array(classes * kinds + following).dictionary_encode()
+    return coded.dictionary.to_numpy(), coded.indices.to_numpy()
 
 
 @dataclass(frozen=True)

@@ -261,17 +261,17 @@ def tokenise(texts: Texts) -> Tokens:
     """Cut comments into folded words (runs of letters and digits), clause marks (".") and single symbols."""
     texts = text_array(texts)
     folded = fold(texts)
-    kinds, offsets = folded.classes, folded.offsets
-    kept = kinds != GAP
-    single = kept & (kinds != WORD)
-    begins = _run_starts(kinds == WORD, offsets) | single
-    codes = folded.codes[kept]
-    codes[kinds[kept] == MARK] = ord(".")
-    coded = _strings(codes, np.append(np.flatnonzero(begins[kept]), len(codes))).dictionary_encode()
+    kinds = folded.classes
+    begins = np.flatnonzero(_run_starts(kinds == WORD, folded.offsets) | (kinds > WORD))
+    codes = np.where(kinds == GAP, np.uint32(SPACE), folded.codes)
+    codes[kinds == MARK] = ord(".")
+    # Each token is cut with the gap after it, which is taken off once for each different one.
+    coded = _strings(codes, np.append(begins, len(codes))).dictionary_encode()
+    vocabulary = pc.utf8_rtrim(coded.dictionary, " ").dictionary_encode()
     return Tokens(
-        ids=coded.indices.to_numpy(zero_copy_only=False),
-        offsets=np.searchsorted(np.flatnonzero(begins), offsets),
-        vocabulary=coded.dictionary.to_pylist(),
+        ids=vocabulary.indices.to_numpy(zero_copy_only=False)[coded.indices.to_numpy(zero_copy_only=False)],
+        offsets=np.searchsorted(begins, folded.offsets),
+        vocabulary=vocabulary.dictionary.to_pylist(),
         texts=texts,
     )
 

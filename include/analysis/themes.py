@@ -67,15 +67,22 @@ class ThemeAnalyzer:
     def _mentions(self, tokens: Tokens) -> Flags:
         found = self._matcher.find(tokens)
         kind = self._kind_of[found.phrase]
-        terms = found.only(kind <= WEAK)
-        terms = terms.only(~self._overlapped(terms, found.only(kind == EXCLUDE), len(tokens.ids)))
-        is_weak = self._kind_of[terms.phrase] == WEAK
-        strong, weak = terms.only(~is_weak), terms.only(is_weak)
-        weak = weak.only(~self._outdone(weak, strong, tokens, found.only(kind == BREAK).start))
+        excludes, breaks = found.only(kind == EXCLUDE), found.only(kind == BREAK).start
+        strong, weak = (self._standing(found.only(kind == one), excludes, tokens) for one in (TERM, WEAK))
+        weak = weak.only(~self._outdone(weak, strong, tokens, breaks))
         flags = np.zeros((len(tokens.offsets) - 1, len(self.themes)), bool)
         for mentions in (strong, weak):
             flags[mentions.owner, self._theme_of[mentions.phrase]] = True
         return flags
+
+    def _standing(self, terms: Matches, excludes: Matches, tokens: Tokens) -> Matches:
+        """The terms that share no token with an exclude phrase of their own theme."""
+        held = np.zeros((len(tokens.offsets) - 1, len(self.themes)), bool)
+        held[excludes.owner, self._theme_of[excludes.phrase]] = True
+        doubtful = np.flatnonzero(held[terms.owner, self._theme_of[terms.phrase]])
+        standing = np.ones(len(terms), bool)
+        standing[doubtful] = ~self._overlapped(terms.only(doubtful), excludes, len(tokens.ids))
+        return terms.only(standing)
 
     def _outdone(self, weak: Matches, strong: Matches, tokens: Tokens, breaks: Integers) -> Flags:
         """Which weak terms stand in a clause with a term of a theme that theirs yields to."""
@@ -91,8 +98,6 @@ class ThemeAnalyzer:
 
     def _overlapped(self, terms: Matches, excludes: Matches, size: int) -> Flags:
         """Which terms share a token with an exclude phrase of their own theme."""
-        if not len(excludes):
-            return np.zeros(len(terms), bool)
         # Each theme has a stretch of positions of its own, so one sorted array serves all themes.
         base, exclude_base = self._theme_of[terms.phrase] * (size + 1), self._theme_of[excludes.phrase] * (size + 1)
         order = np.argsort(exclude_base + excludes.start, kind="stable")
