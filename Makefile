@@ -8,6 +8,7 @@ ARGS ?=
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
+CLUSTER := .venv-cluster
 SYNC := $(BIN)/uv pip sync --quiet --python $(BIN)/python
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url
@@ -36,6 +37,9 @@ airflow: $(VENV)/.runtime-stamp ## a command of Airflow's own, for the Airflow o
 test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
+cluster-test: $(CLUSTER)/.cluster-stamp ## the cluster of docker-compose.yaml as local processes, and what it survives
+	exec $(CLUSTER)/bin/python -m pytest tests/cluster -m cluster -v $(ARGS)
+
 lint: $(VENV)/.dev-stamp ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,9 +49,10 @@ format: $(VENV)/.dev-stamp ## let ruff format and mend the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: $(VENV)/.uv-stamp ## resolve requirements.txt and requirements-dev.txt into the lock files
+lock: $(VENV)/.uv-stamp ## resolve the requirements*.txt into the lock files
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock requirements-cluster.txt -o requirements-cluster.lock
 
 fuzz: $(VENV)/.dev-stamp ## feed damaged files to the reader for a minute: ARGS="--seconds 60 --seed 1"
 	exec $(BIN)/python -m tests.fuzz_reader $(ARGS)
@@ -89,3 +94,11 @@ $(VENV)/.dev-stamp: requirements-dev.lock requirements.lock | $(VENV)/.uv-stamp
 	rm -f $@ $(VENV)/.runtime-stamp
 	$(SYNC) requirements-dev.lock
 	touch $(VENV)/.runtime-stamp $@
+
+# The cluster has an environment of its own, so that one machine does not carry what it does not need.
+$(CLUSTER)/.cluster-stamp: requirements-cluster.lock requirements-dev.lock
+	$(MAKE) --no-print-directory VENV=$(CLUSTER) $(CLUSTER)/.uv-stamp
+	echo "Installing requirements-cluster.lock ..." >&2
+	rm -f $@
+	$(CLUSTER)/bin/uv pip sync --quiet --python $(CLUSTER)/bin/python requirements-dev.lock requirements-cluster.lock
+	touch $@

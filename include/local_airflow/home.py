@@ -10,19 +10,17 @@ dropped, and the configuration file, the secrets, the databases and the logs lie
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from include.airflow_secrets import USER, api_secret_key, fernet_key, jwt_secret, login
 from include.local_airflow.files import write_once
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-USER = "admin"
 LONGEST_RUN_SECONDS = 30 * 24 * 3600
 
 
@@ -61,7 +59,7 @@ class Home:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.logs.mkdir(exist_ok=True)
         write_once(self.configuration, _secret_configuration())
-        write_once(self.passwords, json.dumps({USER: secrets.token_urlsafe(12)}) + "\n")
+        write_once(self.passwords, login())
 
     def environment(
         self, database: Path, logs: Path, port: int, parallelism: int, own: Mapping[str, str] | None = None
@@ -129,11 +127,11 @@ def _secret_configuration() -> str:
     return "\n".join(
         [
             "[core]",
-            f"fernet_key = {base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
+            f"fernet_key = {fernet_key()}",
             "[api]",
-            f"secret_key = {secrets.token_hex(32)}",
+            f"secret_key = {api_secret_key()}",
             "[api_auth]",
-            f"jwt_secret = {secrets.token_hex(48)}",
+            f"jwt_secret = {jwt_secret()}",
             "",
         ]
     )

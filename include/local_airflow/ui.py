@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from include.airflow_secrets import USER
 from include.local_airflow.database import ui_database
 from include.local_airflow.errors import LaunchFailed
 from include.local_airflow.files import Locked, lock
-from include.local_airflow.home import HOST, USER, Home
+from include.local_airflow.home import HOST, Home
 from include.local_airflow.processes import Children, airflow_command
 from include.local_airflow.server import PortTaken, free_port, get_json, wait_until
 

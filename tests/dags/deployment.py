@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from include.airflow_secrets import USER
 from include.analysis.files import read_json
 from include.analysis.run_folder import RunFolder
 from include.analysis.settings import Settings
 from include.local_airflow.database import ui_database
 from include.local_airflow.errors import tail
-from include.local_airflow.home import HOST, USER, Home
+from include.local_airflow.home import HOST, Home
 from include.local_airflow.processes import Children
 from include.local_airflow.run import DAG_ID
 from include.local_airflow.ui import Components, start_components
