@@ -17,10 +17,11 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui airflow test lint format lock fuzz bench bench-days train evaluate clean
+.PHONY: help run ui airflow test up down logs password cluster cluster-test lint format lock fuzz bench bench-days train \
+	evaluate clean
 
 help: ## list the targets
-	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-10s %s\n", target[1], $$2}' Makefile
+	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-12s %s\n", target[1], $$2}' Makefile
 
 # The values reach the shell through the environment, so any character may be in a file's name.
 export COMMENTS_FILE = $(value FILE)
@@ -37,9 +38,6 @@ airflow: $(VENV)/.runtime-stamp ## a command of Airflow's own, for the Airflow o
 test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-cluster-test: $(CLUSTER)/.cluster-stamp ## the cluster of docker-compose.yaml as local processes, and what it survives
-	exec $(CLUSTER)/bin/python -m pytest tests/cluster -m cluster -v $(ARGS)
-
 lint: $(VENV)/.dev-stamp ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -48,6 +46,25 @@ lint: $(VENV)/.dev-stamp ## ruff and mypy
 format: $(VENV)/.dev-stamp ## let ruff format and mend the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+up: ## start the cluster of docker-compose.yaml: ARGS="--scale worker=4"
+	docker compose up --detach --build $(ARGS)
+	echo "Airflow is at http://$$(docker compose port api-server 8080)  user: admin  password: make password"
+
+down: ## end the cluster; its data stays
+	docker compose down
+
+logs: ## follow what the cluster says: ARGS="worker"
+	exec docker compose logs --follow --tail 100 $(ARGS)
+
+password: ## the passwords of the cluster's UI
+	exec docker compose exec -T api-server cat /opt/airflow/login/passwords.json
+
+cluster: $(CLUSTER)/.cluster-stamp ## the same as local processes, without Docker, until Ctrl-C: ARGS="--workers 2"
+	exec $(CLUSTER)/bin/python -m tests.cluster $(ARGS)
+
+cluster-test: $(CLUSTER)/.cluster-stamp ## test these processes, and what they survive
+	exec $(CLUSTER)/bin/python -m pytest tests/cluster -m cluster -v $(ARGS)
 
 lock: $(VENV)/.uv-stamp ## resolve the requirements*.txt into the lock files
 	$(COMPILE) requirements.txt -o requirements.lock
@@ -69,8 +86,8 @@ train: $(VENV)/.dev-stamp ## learn the weights of the emotion model again: ARGS=
 evaluate: $(VENV)/.dev-stamp ## how well the analyses agree with a reader: ARGS="--differences 4"
 	exec $(BIN)/python -m evaluation $(ARGS)
 
-clean: ## remove .venv, .airflow and caches
-	rm -rf $(VENV) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove .venv, .venv-cluster, .airflow and caches
+	rm -rf $(VENV) $(CLUSTER) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last and removed first, so an interrupted set-up is done again.

@@ -15,7 +15,8 @@ settings.register_profile("project", deadline=None, derandomize=bool(os.environ.
 settings.load_profile("project")
 
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "COMMENT_ANALYSIS_"))]:
-    del os.environ[_name]
+    if not _name.startswith("COMMENT_ANALYSIS_TEST_"):  # those are settings of the tests
+        del os.environ[_name]
 
 # Airflow reads these when it is first imported.
 os.environ.update(

@@ -18,7 +18,6 @@ import psutil
 from include.local_airflow.errors import LaunchFailed
 from include.local_airflow.home import HOST
 from include.local_airflow.processes import airflow_command
-from include.local_airflow.server import free_port
 from include.local_airflow.ui import Components
 from tests.cluster import servers
 from tests.cluster.compose import Service, services
@@ -43,8 +42,8 @@ class Containers(Components):
         super().__init__({}, logs, children)
         self.place = place
         self.services = found
-        several = [Instance(f"worker-{n + 1}", "worker", free_port()) for n in range(workers)]
-        single = [Instance(name, name) for name in found if name != "worker"]
+        several = [Instance(f"worker-{n + 1}", "worker") for n in range(workers)]
+        single = [Instance(name, name) for name in found if name not in ("worker", *place.listening)]
         self.instances = {instance.name: instance for instance in [*single, *several]}
         self.restarts = dict.fromkeys(self.instances, 0)
         self._begun: dict[str, float] = {}
@@ -54,7 +53,7 @@ class Containers(Components):
 
     def service(self, name: str) -> Service:
         """The service that an instance is of."""
-        return self.services[self.instances[name].service]
+        return self.services[self.instances[name].service if name in self.instances else name]
 
     def environment_of(self, name: str) -> dict[str, str]:
         """What the file says, translated; and of the machine what a container has of its image."""
@@ -67,7 +66,7 @@ class Containers(Components):
             "no_proxy": f"{HOST},localhost",
             "PYTHONSAFEPATH": "1",  # modules come from where the file says, not from the folder that tests run in
             **self.place.environment(self.service(name).environment),
-            **self.instances[name].variables,
+            "HOSTNAME": name,
         }
 
     def command_of(self, name: str) -> list[str]:
@@ -88,6 +87,8 @@ class Containers(Components):
             self.start(name)
             if not self.service(name).restarts:
                 self._finish(name)
+            if name == "secrets":
+                self._open_listening()
         for name in self.running:
             self.wait_until_healthy(name)
 
@@ -147,6 +148,12 @@ class Containers(Components):
         with self._lock:
             for name in reversed(list(self.running)):
                 self._end(name)
+        for server in self.place.listening.values():
+            server.close()
+
+    def _open_listening(self) -> None:
+        for name, server in self.place.listening.items():
+            server.open(self.place.airflow / "secrets" / f"{name}-password")
 
     def _finish(self, name: str) -> None:
         status = self.running[name].wait(START_SECONDS)

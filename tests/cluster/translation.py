@@ -6,12 +6,14 @@ addresses, ports, folders and names are translated; nothing else is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from include.local_airflow.home import HOST
 from include.local_airflow.server import free_port
+from tests.cluster.listening import Listening, listening
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class Place:
     redis: int
     api: int
     health: int
-    trigger_logs: int
+    listening: Mapping[str, Listening] = field(default_factory=dict)
 
     @classmethod
     def in_folder(cls, folder: Path) -> Place:
-        """Free ports, and folders inside of this one."""
-        return cls(folder, *(free_port() for _ in range(5)))
+        """Free ports, folders inside of this one, and the servers that listen already."""
+        return cls(folder, *(free_port() for _ in range(4)), listening())
 
     @property
     def airflow(self) -> Path:
@@ -45,17 +47,20 @@ class Place:
     @property
     def texts(self) -> dict[str, str]:
         """What is replaced wherever it stands: folders, and the addresses that services have for each other."""
-        return {
+        others = {here: there for server in self.listening.values() for here, there in server.texts.items()}
+        own = {
             "/opt/airflow": str(self.airflow),
             "/var/lib/postgresql/data": str(self.database),
             "postgres:5432": f"{HOST}:{self.postgres}",
             "redis:6379": f"{HOST}:{self.redis}",
             "api-server:8080": f"{HOST}:{self.api}",
-            "localhost:5432": f"{HOST}:{self.postgres}",
-            "localhost:6379": f"{HOST}:{self.redis}",
             "localhost:8080": f"{HOST}:{self.api}",
-            "localhost:8974": f"{HOST}:{self.health}",
+            "//127.0.0.1:5432": f"//{HOST}:{self.postgres}",
+            "//127.0.0.1:6379": f"//{HOST}:{self.redis}",
+            "127.0.0.1:8080": f"{HOST}:{self.api}",
+            "127.0.0.1:8974": f"{HOST}:{self.health}",
         }
+        return {**others, **own, **others}  # the first that fits is taken
 
     @property
     def variables(self) -> dict[str, str]:
@@ -64,8 +69,6 @@ class Place:
             "AIRFLOW__API__HOST": HOST,
             "AIRFLOW__API__PORT": str(self.api),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(self.health),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.trigger_logs),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": "",  # of each worker its own, see Instance
         }
 
     @property
@@ -75,9 +78,7 @@ class Place:
 
     def text(self, text: str) -> str:
         """Translate a text."""
-        for here, there in self.texts.items():
-            text = text.replace(here, there)
-        return text
+        return re.sub("|".join(map(re.escape, self.texts)), lambda found: self.texts[found[0]], text)
 
     def command(self, words: list[str]) -> list[str]:
         """Translate a command."""
@@ -91,19 +92,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Instance:
-    """One container of a service; of a worker there may be several, told apart by the name of their host."""
+    """One container of a service; of workers there are several, told apart by the names of their hosts."""
 
     name: str
     service: str
-    log_port: int = 0
 
     @property
     def arguments(self) -> list[str]:
-        """What a container's host name says by itself."""
-        return ["--celery-hostname", self.name] if self.log_port else []
+        """What is added to the command.
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """What a container has by itself, or need not have."""
-        ports = {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.log_port)} if self.log_port else {}
-        return {"HOSTNAME": self.name, **ports}
+        Celery asks the host for its name. Airflow's log servers listen on every address of the machine, which tests
+        must not, and they are not needed: the logs are on one disk.
+        """
+        return {
+            "worker": ["--celery-hostname", self.name, "--skip-serve-logs"],
+            "triggerer": ["--skip-serve-logs"],
+        }.get(self.service, [])

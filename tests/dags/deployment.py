@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -55,16 +55,14 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -
 
 
 @dataclass
-class Deployment:
-    """A running Airflow."""
+class Airflow:
+    """A running Airflow, told over its API."""
 
     port: int
     components: Components
-    home: Home
     output: Path
-    database: Path
-    token: str = ""
-    triggered: int = 0
+    token: str = field(default="", init=False)
+    triggered: int = field(default=0, init=False)
 
     def log_in(self, password: str) -> None:
         answer = self.call("POST", "/auth/token", {"username": USER, "password": password})
@@ -99,6 +97,30 @@ class Deployment:
         self.call("POST", f"{DAG_PATH}/dagRuns", {"dag_run_id": run.id, "logical_date": None, "conf": conf})
         return run
 
+    def run_of(self, day: date) -> Run | None:
+        """The run of a day, by its logical date; None when there is none yet."""
+        moment = quote(f"{day}T00:00:00Z")
+        query = f"logical_date_gte={moment}&logical_date_lte={moment}"
+        found = self.call("GET", f"{DAG_PATH}/dagRuns?{query}")["dag_runs"]
+        return Run(self, found[0]["dag_run_id"]) if found else None
+
+    def runs_in(self, state: str) -> int:
+        """How many runs of the DAG are in a state."""
+        return int(self.call("GET", f"{DAG_PATH}/dagRuns?state={state}&limit=1")["total_entries"])
+
+    def logs(self) -> str:
+        """The ends of the components' logs."""
+        files = sorted(self.components.logs.glob("*.log"))
+        return "\n\n".join(f"--- {path.stem}\n{tail(path, lines=40)}" for path in files)
+
+
+@dataclass
+class Deployment(Airflow):
+    """An Airflow on the database of a home, whose components can be killed and started again."""
+
+    home: Home
+    database: Path
+
     def backfill(self, first: date, last: date, conf: Mapping[str, Any] | None = None, **options: Any) -> None:
         """Backfill some days, and wait for the end of their runs.
 
@@ -112,17 +134,6 @@ class Deployment:
             run.wait(240)
         with sqlite3.connect(self.database, timeout=60) as connection:
             connection.execute("update backfill set completed_at = updated_at where id = ?", (made["id"],))
-
-    def run_of(self, day: date) -> Run | None:
-        """The run of a day, by its logical date; None when there is none yet."""
-        moment = quote(f"{day}T00:00:00Z")
-        query = f"logical_date_gte={moment}&logical_date_lte={moment}"
-        found = self.call("GET", f"{DAG_PATH}/dagRuns?{query}")["dag_runs"]
-        return Run(self, found[0]["dag_run_id"]) if found else None
-
-    def runs_in(self, state: str) -> int:
-        """How many runs of the DAG are in a state."""
-        return int(self.call("GET", f"{DAG_PATH}/dagRuns?state={state}&limit=1")["total_entries"])
 
     def kill(self, name: str) -> None:
         """Kill a component with all that it started, as a power cut does."""
@@ -144,16 +155,12 @@ class Deployment:
             if name not in self.components.running:
                 self.start(name)
 
-    def logs(self) -> str:
-        """The ends of the components' logs."""
-        return "\n\n".join(f"--- {name}\n{tail(self.components.log(name), lines=40)}" for name in COMPONENTS)
-
 
 @dataclass(frozen=True)
 class Run:
     """A DAG run: what Airflow says of it, and what it has on disk."""
 
-    airflow: Deployment
+    airflow: Airflow
     id: str
 
     @property
@@ -245,7 +252,7 @@ def deployment(folder: Path, names: Iterable[str] = COMPONENTS, dags: Path | Non
         database = ui_database(home, children)
         own = {"COMMENT_ANALYSIS_OUTPUT": str(output)}
         port, components = start_components(home, database, home.logs, 0, children, names, own)
-        airflow = Deployment(port, components, home, output, database)
+        airflow = Deployment(port, components, output, home, database)
         airflow.log_in(home.password)
         wait_for(airflow.lists_the_dag, "Airflow lists the DAG")
         yield airflow

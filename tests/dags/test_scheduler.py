@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from include.analysis import BatchProcessor
-from tests.analysis.test_batch_processor import comparable, make_export, with_custom
+from tests.analysis.test_batch_processor import make_export, with_custom
 from tests.dags.deployment import Deployment, Run, deployment, wait_for
+from tests.dags.orders import assert_as_in_a_calm_run, give, wait_until_held, withdraw
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -37,31 +36,6 @@ def a_test_that_fails_disturbs_no_other(airflow: Deployment, orders: Path) -> It
     yield
     withdraw(orders, "*")
     airflow.start_missing()
-
-
-def give(orders: Path, *names: str) -> None:
-    for name in names:
-        (orders / name).touch()
-
-
-def withdraw(orders: Path, pattern: str) -> None:
-    for path in orders.glob(pattern):
-        path.unlink()
-
-
-def wait_until_held(orders: Path, tasks: int) -> None:
-    wait_for(lambda: len(list(orders.glob("held-*"))) == tasks, f"{tasks} tasks are in the middle of their batch")
-
-
-def assert_as_in_a_calm_run(run: Run, export: Path, out: Path, analyses: list[str], **params: Any) -> dict[str, Any]:
-    """Compare what a run gives with what the engine gives undisturbed; returns the results of that."""
-    calm: dict[str, Any] = BatchProcessor(n_workers=1, **params).process_parallel(export, analyses, out=out)
-    results = run.results()
-    assert results["status"] == "success"
-    assert comparable(results) == comparable(calm)
-    for name in ("comments.parquet", "comments.csv"):
-        assert (run.folder / name).read_bytes() == (out / name).read_bytes()
-    return calm
 
 
 def test_tasks_that_a_power_cut_ended_are_taken_up_again(airflow: Deployment, orders: Path, tmp_path: Path) -> None:
