@@ -17,7 +17,7 @@ import psutil
 
 from include.local_airflow.errors import LaunchFailed
 from include.local_airflow.home import HOST
-from include.local_airflow.processes import airflow_command
+from include.local_airflow.processes import KILL_SECONDS, airflow_command
 from include.local_airflow.ui import Components
 from tests.cluster import servers
 from tests.cluster.compose import Service, services
@@ -168,10 +168,12 @@ class Containers(Components):
         with suppress(psutil.Error):
             members = psutil.Process(child.pid).children(recursive=True)
         self.children.end(child)
-        for process in members:  # PostgreSQL's processes have sessions of their own
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(members, timeout=10)
+        deadline = time.monotonic() + KILL_SECONDS
+        while (left := list(filter(is_alive, members))) and time.monotonic() < deadline:
+            for process in left:  # PostgreSQL's processes have sessions of their own
+                with suppress(psutil.Error):
+                    process.kill()
+            time.sleep(0.02)
 
     def _supervise(self) -> None:
         """Start again what has ended, as Docker's policy `unless-stopped` does."""
@@ -191,6 +193,14 @@ class Containers(Components):
         self.restarts[name] = 1 if steady else self.restarts[name] + 1
         pause = min(LONGEST_PAUSE, 0.1 * 2 ** (self.restarts[name] - 1))
         self._again[name] = time.monotonic() + pause
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process does anything still."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 @contextmanager
