@@ -89,7 +89,7 @@ class Containers(Components):
                 self._finish(name)
             if name == "secrets":
                 self._open_listening()
-        for name in self.running:
+        for name in tuple(self.running):
             self.wait_until_healthy(name)
 
     def start(self, name: str) -> None:

@@ -99,7 +99,7 @@ def export(tmp_path: Path) -> Path:
 
 
 def begin(cluster: Cluster, orders: Path, export: Path) -> Run:
-    """Start a run, and let it come to where both workers are in the middle of a batch and two more batches wait."""
+    """Start a run, and let it come to where both workers are in the middle of a batch, and what comes next waits."""
     give(orders, "hold-100", "hold-200")
     run = cluster.trigger(export, batch_size=BATCH_SIZE, analyses=ANALYSES)
     wait_until_held(orders, 2)
@@ -144,7 +144,7 @@ def test_tasks_of_a_lost_worker_are_done_by_another(
     assert again < 75
 
 
-@pytest.mark.parametrize("service", ["redis", "postgres", "scheduler"])
+@pytest.mark.parametrize("service", ["redis", "postgres", "scheduler", "api-server"])
 def test_a_run_outlives_the_restart_of(
     service: str, cluster: Cluster, orders: Path, export: Path, tmp_path: Path, delays: list[str]
 ) -> None:

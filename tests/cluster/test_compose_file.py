@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,7 @@ MOVED = {
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", "AIRFLOW__API__HOST", "AIRFLOW__API__PORT",
     "AIRFLOW__API__BASE_URL", "AIRFLOW__CORE__FERNET_KEY_CMD", "AIRFLOW__API__SECRET_KEY_CMD",
     "AIRFLOW__API_AUTH__JWT_SECRET_CMD", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD",
-    "AIRFLOW__CELERY__RESULT_BACKEND_CMD", "AIRFLOW__CELERY__BROKER_URL_CMD",
+    "AIRFLOW__CELERY__BROKER_URL_CMD",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT",
 }  # fmt: skip
 
@@ -48,6 +51,22 @@ def place(tmp_path: Path) -> Place:
 
 def test_it_is_valid() -> None:
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(CONTENT)
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="needs Compose itself as docker-compose")
+def test_compose_itself_reads_it_as_the_tests_do(tmp_path: Path) -> None:
+    arguments = ["--file", str(compose.FILE), "--project-directory", str(tmp_path), "config", "--format", "json"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(["docker-compose", *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout.replace("$$", "$"))["services"]
+    assert set(read) == set(SERVICES)
+    for name, service in SERVICES.items():
+        assert [*(read[name]["entrypoint"] or []), *read[name]["command"]] == service.command
+        assert read[name].get("environment", {}) == service.environment
+        assert read[name]["restart"] == service.content["restart"]
+        check = read[name].get("healthcheck", {}).get("test")
+        assert check == service.content.get("healthcheck", {}).get("test")
 
 
 @pytest.mark.parametrize("name", SERVICES)
