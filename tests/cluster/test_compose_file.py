@@ -135,6 +135,21 @@ def test_it_has_the_settings_of_one_machine_where_they_are_the_same(tmp_path: Pa
     assert {name: there[name] for name in SHARED} == {name: here[name] for name in SHARED}
 
 
+def test_the_values_for_kubernetes_have_its_settings() -> None:
+    values = yaml.safe_load((PROJECT / "docs/kubernetes-values.yaml").read_text(encoding="utf-8"))
+    config = {
+        f"AIRFLOW__{section}__{option}".upper(): value
+        for section, options in values["config"].items()
+        for option, value in options.items()
+    }
+    there = SERVICES["scheduler"].environment
+    assert config.keys() - there.keys() == {
+        "AIRFLOW__CORE__AUTH_MANAGER", "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE",
+    }  # fmt: skip
+    assert config.items() - there.items() == {item for item in config.items() if item[0] not in there}
+    assert values["airflowVersion"] == required_airflow()
+
+
 def test_components_have_the_same_environment() -> None:
     ours = [service.environment for service in SERVICES.values() if service.is_ours]
     assert ours[0]
@@ -169,9 +184,14 @@ def test_the_image_holds_what_the_processes_find() -> None:
 
 
 def test_the_image_has_the_version_that_is_required() -> None:
-    required = re.search(r"^apache-airflow==(\S+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
     image = re.search(r"^FROM apache/airflow:slim-(\S+)-python", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
-    assert required and image and required[1] == image[1]
+    assert image and image[1] == required_airflow()
+
+
+def required_airflow() -> str:
+    found = re.search(r"^apache-airflow==(\S+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
+    assert found
+    return found[1]
 
 
 def test_the_locks_agree() -> None:
