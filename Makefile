@@ -8,6 +8,7 @@ ARGS ?=
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
+STORE := .venv-store
 SYNC := $(BIN)/uv pip sync --quiet --python $(BIN)/python
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url
@@ -16,7 +17,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui airflow test lint format lock fuzz bench bench-days train evaluate clean
+.PHONY: help run ui airflow test store-test lint format lock fuzz bench bench-days train evaluate clean
 
 help: ## list the targets
 	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-10s %s\n", target[1], $$2}' Makefile
@@ -36,6 +37,9 @@ airflow: $(VENV)/.runtime-stamp ## a command of Airflow's own, for the Airflow o
 test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
+store-test: $(STORE)/.store-stamp ## test roots in an object store, against a real S3 server
+	exec $(STORE)/bin/python -m pytest tests/store $(ARGS)
+
 lint: $(VENV)/.dev-stamp ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -48,6 +52,7 @@ format: $(VENV)/.dev-stamp ## let ruff format and mend the code
 lock: $(VENV)/.uv-stamp ## resolve requirements.txt and requirements-dev.txt into the lock files
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+	$(COMPILE) requirements-store.txt -o requirements-store.lock
 
 fuzz: $(VENV)/.dev-stamp ## feed damaged files to the reader for a minute: ARGS="--seconds 60 --seed 1"
 	exec $(BIN)/python -m tests.fuzz_reader $(ARGS)
@@ -89,3 +94,11 @@ $(VENV)/.dev-stamp: requirements-dev.lock requirements.lock | $(VENV)/.uv-stamp
 	rm -f $@ $(VENV)/.runtime-stamp
 	$(SYNC) requirements-dev.lock
 	touch $(VENV)/.runtime-stamp $@
+
+# The tests of object stores have an environment of their own: what opens S3 holds back libraries of the others.
+$(STORE)/.store-stamp: requirements-store.lock
+	$(MAKE) --no-print-directory VENV=$(STORE) $(STORE)/.uv-stamp
+	echo "Installing requirements-store.lock ..." >&2
+	rm -f $@
+	$(STORE)/bin/uv pip sync --quiet --python $(STORE)/bin/python requirements-store.lock
+	touch $@
