@@ -9,6 +9,7 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER := .venv-cluster
+STORE := .venv-store
 SYNC := $(BIN)/uv pip sync --quiet --python $(BIN)/python
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url
@@ -17,8 +18,8 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui airflow test up down logs password cluster cluster-test lint format lock fuzz bench bench-days train \
-	evaluate clean
+.PHONY: help run ui airflow test store-test up down logs password cluster cluster-test lint format lock fuzz bench bench-days \
+	train evaluate clean
 
 help: ## list the targets
 	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-12s %s\n", target[1], $$2}' Makefile
@@ -37,6 +38,9 @@ airflow: $(VENV)/.runtime-stamp ## a command of Airflow's own, for the Airflow o
 
 test: $(VENV)/.dev-stamp ## run the tests: ARGS="-m 'not slow' ..."
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+store-test: $(STORE)/.store-stamp ## test roots in an object store, against a real S3 server
+	exec $(STORE)/bin/python -m pytest tests/store $(ARGS)
 
 lint: $(VENV)/.dev-stamp ## ruff and mypy
 	$(BIN)/ruff check
@@ -70,6 +74,7 @@ lock: $(VENV)/.uv-stamp ## resolve the requirements*.txt into the lock files
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-dev.txt -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock requirements-cluster.txt -o requirements-cluster.lock
+	$(COMPILE) requirements-store.txt -o requirements-store.lock
 
 fuzz: $(VENV)/.dev-stamp ## feed damaged files to the reader for a minute: ARGS="--seconds 60 --seed 1"
 	exec $(BIN)/python -m tests.fuzz_reader $(ARGS)
@@ -86,8 +91,8 @@ train: $(VENV)/.dev-stamp ## learn the weights of the emotion model again: ARGS=
 evaluate: $(VENV)/.dev-stamp ## how well the analyses agree with a reader: ARGS="--differences 4"
 	exec $(BIN)/python -m evaluation $(ARGS)
 
-clean: ## remove .venv, .venv-cluster, .airflow and caches
-	rm -rf $(VENV) $(CLUSTER) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove .venv*, .airflow and caches
+	rm -rf $(VENV) $(CLUSTER) $(STORE) .airflow .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last and removed first, so an interrupted set-up is done again.
@@ -118,4 +123,12 @@ $(CLUSTER)/.cluster-stamp: requirements-cluster.lock requirements-dev.lock
 	echo "Installing requirements-cluster.lock ..." >&2
 	rm -f $@
 	$(CLUSTER)/bin/uv pip sync --quiet --python $(CLUSTER)/bin/python requirements-dev.lock requirements-cluster.lock
+	touch $@
+
+# The tests of object stores have an environment of their own: what opens S3 holds back libraries of the others.
+$(STORE)/.store-stamp: requirements-store.lock
+	$(MAKE) --no-print-directory VENV=$(STORE) $(STORE)/.uv-stamp
+	echo "Installing requirements-store.lock ..." >&2
+	rm -f $@
+	$(STORE)/bin/uv pip sync --quiet --python $(STORE)/bin/python requirements-store.lock
 	touch $@

@@ -33,10 +33,10 @@ PARAMS = {
     "input_path": Param(
         None,
         type=["null", "string"],
-        examples=[str(path) for path in Inbox.of(SETTINGS).exports()[:SUGGESTED]],
+        examples=Inbox.of(SETTINGS).suggestions(SUGGESTED),
         title="Export",
-        description="Path of the export (.csv, .tsv, .csv.gz, .xlsx, .xls); the inbox is suggested. Empty: the export "
-        "of the day below, or else the newest one in the inbox.",
+        description="Path or URI of the export (.csv, .tsv, .csv.gz, .xlsx, .xls); the inbox is suggested. Empty: the "
+        "export of the day below, or else the newest one in the inbox.",
     ),
     "date": Param(
         None,

@@ -93,7 +93,7 @@ class FindInput(BaseOperator, SkipMixin):
         day = day_of(dag_run.logical_date, None if automatic else datetime.now(UTC))
         asked = not automatic or bool(dag_run.clear_number)
         try:
-            return str(pipeline.find_input(params, dag_run.run_id, day, again=asked).path)
+            return pipeline.find_input(params, dag_run.run_id, day, again=asked)
         except (ExportMissing, ExportUnfinished) as error:
             if automatic or isinstance(error, ExportUnfinished):
                 hours = load_settings().wait_hours if automatic else BY_HAND_HOURS

@@ -46,6 +46,7 @@ def outcome(run: RunFolder) -> list[str]:
     from include.analysis.files import read_json
     from include.analysis.report_text import summary_lines
 
+    run.fetch("results.json", "skipped.json", "errors/")
     if run.results_file.exists():
         return summary_lines(read_json(run.results_file), run.path)
     if reason := run.skipped():

@@ -71,7 +71,9 @@ def tell_partial_success(context: Any) -> None:
     from include.analysis.run_folder import RunFolder
 
     run_id = context["dag_run"].run_id
-    if RunFolder.of_run(run_id, load_settings()).status() == "partial_success":
+    run = RunFolder.of_run(run_id, load_settings())
+    run.fetch("results.json")
+    if run.status() == "partial_success":
         _tell_outcome(run_id, context)
 
 

@@ -37,8 +37,8 @@ def timed(run: Callable[[Path], None], folder: Path, runs: int) -> tuple[float, 
     return statistics.median(seconds), json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
 
-def engine(export: Path, workers: int) -> Callable[[Path], None]:
-    command = [sys.executable, "-m", "include.analysis", str(export), "--workers", str(workers), "--out"]
+def engine(export: Path, workers: int, *arguments: str) -> Callable[[Path], None]:
+    command = [sys.executable, "-m", "include.analysis", str(export), "--workers", str(workers), *arguments, "--out"]
     return lambda folder: _run([*command, str(folder)])
 
 
@@ -115,6 +115,20 @@ def speeds(folder: Path, arguments: argparse.Namespace) -> None:
         print(f"   {rows / seconds / REPLACED_SYSTEM:.1f} x the replaced system")
     inside = results["performance"]["total_processing_time"]
     print(f"  {'whole DAG, from its first task on':<34}{inside:8.2f} s {rows / inside:12,.0f} rows/s   (last run)")
+    for many in filter(None, (rows, arguments.memory_rows)):
+        near_duplicates(folder, many, arguments)
+
+
+def near_duplicates(folder: Path, rows: int, arguments: argparse.Namespace) -> None:
+    """What finding near-duplicates takes of a run of the engine: it is on because that is less than the rest."""
+    from include.analysis.settings import DEFAULT_ANALYSES
+
+    export = write_export(folder / "near.csv", rows)
+    others = ",".join(name for name in DEFAULT_ANALYSES if name != "near_duplicates")
+    run = engine(export, arguments.workers), engine(export, arguments.workers, "--analyses", others)
+    whole, rest = (timed(one, folder / "out", arguments.runs if rows < 500_000 else 1)[0] for one in run)
+    name = f"near-duplicates in {rows:,} rows"
+    print(f"  {name:<34}{whole - rest:8.2f} s of {whole:.2f} s, {(whole - rest) / rest:.2f} of the rest")
 
 
 def memory(folder: Path, arguments: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from hypothesis import settings
@@ -13,6 +14,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 # On CI the same examples each time: what chance finds belongs to whoever runs the tests by hand.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
+
+# The tests of object stores have an environment and a make target of their own.
+collect_ignore = [] if find_spec("moto") else ["store"]
 
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "COMMENT_ANALYSIS_"))]:
     if not _name.startswith("COMMENT_ANALYSIS_TEST_"):  # those are settings of the tests

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from include.analysis import storage
 from include.analysis.errors import SettingError
 from include.analysis.inbox import Inbox
 from include.analysis.reading import ReadOptions
@@ -113,7 +114,7 @@ def _inputs(value: Any, day: date | None, inbox: Inbox) -> tuple[Path, ...]:
     if value is not None:
         if not isinstance(value, str | Path):
             raise SettingError(f"input_path must be a path, not {value!r}")
-        return (Path(value).expanduser().absolute(),)
+        return (storage.located(str(value)).expanduser().absolute(),)
     return inbox.of_day(day) if day else (inbox.newest(),)
 
 

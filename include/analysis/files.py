@@ -1,6 +1,7 @@
 """Files that exist whole or not at all: written under a temporary name in the same folder, then renamed.
 
-What is renamed is on the disk by then: after a power cut a file is there whole, or not there.
+What is renamed is on the disk by then, and in the store, where the folder is in one (see `storage`): after a power cut
+a file is there whole, or not there.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from include.analysis import storage
 
 NUMBERS = re.compile(r"\[\n\s*(-?\d+(?:,\n\s*-?\d+)*)\n\s*\]")
 """A list of whole numbers in indented JSON; it reads better on one line. (Texts hold no bare newline in JSON.)"""
@@ -26,6 +30,7 @@ def complete_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _flush(temporary)
+        storage.keep(temporary, path)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -37,6 +42,18 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file; it may be gone already."""
+    path.unlink(missing_ok=True)
+    storage.remove(path)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all that is in it, as far as that can be done."""
+    shutil.rmtree(path, ignore_errors=True)
+    storage.remove(path)
 
 
 def write_json(path: Path, value: Any) -> None:

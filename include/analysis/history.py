@@ -24,11 +24,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.analysis import storage
 from include.analysis.column_digest import DIGEST_BYTES, ColumnDigest
 from include.analysis.day_record import DayRecord, InputFile, recorded_files, tallies_of
 from include.analysis.duplicates import KEY, coded_forms, keys_of
 from include.analysis.errors import AnalysisError
-from include.analysis.files import complete_file, read_json
+from include.analysis.files import complete_file, read_json, remove_file
 from include.analysis.leftovers import remove_leftovers
 from include.analysis.run_folder import RunFolder
 
@@ -67,7 +68,7 @@ class History:
             return DayRecord(
                 day=day,
                 run_id=run_id,
-                folder=str(run.path),
+                folder=storage.shown(run.path),
                 status=results["status"],
                 rows=results["summary"]["total_processed"],
                 rows_with_text=results["summary"]["total_processed"] - results["data_quality"]["blank_comments"],
@@ -119,7 +120,7 @@ class History:
     def remove(self, day: datetime.date) -> None:
         """Take a day out of the history, if it is there."""
         path = self.path_of(day)
-        path.unlink(missing_ok=True)
+        remove_file(path)
         with suppress(OSError):  # not there, or somebody writes in it
             path.parent.rmdir()
 

@@ -18,8 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from include.analysis import storage
 from include.analysis.errors import SettingError
-from include.analysis.files import read_json
+from include.analysis.files import read_json, remove_file
 from include.analysis.leftovers import SECONDS_PER_DAY
 from include.analysis.reading.by_day import INDEX, UNFINISHED
 from include.analysis.run_folder import RunFolder
@@ -50,6 +51,11 @@ def clean(output_root: Path, keep_days: float, now: float | None = None, dry_run
         raise SettingError(f"keep_days must be a number from 0 on, not {keep_days!r}")
     cleaner = Cleaner((time.time() if now is None else now) - keep_days * SECONDS_PER_DAY, dry_run)
     return [removed for folder in _folders(output_root) for removed in cleaner.clean(folder)]
+
+
+def fetch_records(output_root: Path) -> None:
+    """Of an output root in a store have here what `clean` looks at: when and how each run ended, and its folders."""
+    storage.fetch_where(output_root, lambda name: name.endswith(".json"))
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -98,7 +104,7 @@ class Cleaner:
             try:
                 if ended_well(run) != ended:
                     return
-                run.manifest_file.unlink(missing_ok=True)
+                remove_file(run.manifest_file)
             except OSError as error:
                 yield Removed(run.batches, 0, str(error))
                 return
@@ -154,6 +160,8 @@ def ended_well(run: RunFolder) -> float | None:
 
 def size_of(path: Path) -> int:
     """The bytes that removing a file or folder frees: of its files that have no other name. 0 if it is not there."""
+    if (stored := storage.bytes_of(path)) is not None:
+        return stored
     inside = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
     return sum(map(_size_of_file, [path, *inside]))
 
@@ -179,7 +187,8 @@ def remove(path: Path) -> None:
                 path.unlink()
         except FileNotFoundError:  # another removes it, too
             continue
-        return
+        break
+    storage.remove(path)
 
 
 def freed(removed: Iterable[Removed]) -> int:

@@ -39,7 +39,7 @@ class PhraseError(LexiconError):
 
     def __init__(self, phrase: str, problem: str) -> None:
         super().__init__(f'"{phrase}": {problem}')
-        self.phrase = phrase
+        self.phrase, self.problem = phrase, problem
 
 
 def parse_phrases(phrases: Sequence[str]) -> list[tuple[str, ...]]:

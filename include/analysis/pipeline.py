@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from include.analysis import storage
 from include.analysis.aggregation import ResultsAggregator
 from include.analysis.configuration import RunConfig, validate
 from include.analysis.day_record import InputFile
@@ -29,8 +30,8 @@ from include.analysis.splitting import Splitter
 log = logging.getLogger(__name__)
 
 
-def find_input(params: Mapping[str, Any], run_id: str, day: date | None = None, again: bool = True) -> RunFolder:
-    """Validate the parameters, see that the input is there, and begin the run's folder.
+def find_input(params: Mapping[str, Any], run_id: str, day: date | None = None, again: bool = True) -> str:
+    """Validate the parameters, see that the input is there, and begin the run's folder, which is returned.
 
     `day` is the day that the schedule gives to the run; without `again` a day that another run has analysed from the
     same files is not analysed again, unless the parameter `again` asks for it.
@@ -40,6 +41,7 @@ def find_input(params: Mapping[str, Any], run_id: str, day: date | None = None, 
     run = RunFolder.of_run(run_id, settings)
     with recorded_failure(run, "find_input"):
         config = validate(params, settings, day)
+        storage.fetch(*config.inputs)
         if config.day and not again and not params.get("again"):
             refuse_same_again(config, run_id, settings)
         begin(run, config)
@@ -47,14 +49,16 @@ def find_input(params: Mapping[str, Any], run_id: str, day: date | None = None, 
             next(open_inputs(config).chunks(1))
         else:
             check_input(config.inputs[0], config.read_options)
-    log.info("input %s, run folder %s", ", ".join(map(str, config.inputs)), run.path)
-    return run
+    folder = storage.shown(run.path)
+    log.info("input %s, run folder %s", ", ".join(map(storage.shown, config.inputs)), folder)
+    return folder
 
 
 def refuse_same_again(config: RunConfig, run_id: str, settings: Settings) -> None:
     """Raise AlreadyAnalysed when another run has analysed the day of this one from the same files in the same way."""
     assert config.day is not None
     history = History(settings.history)
+    storage.fetch(history.path_of(config.day))
     kept = history.day(config.day)
     if kept is None or kept.run_id == run_id or kept.status != "success":
         return
@@ -79,9 +83,11 @@ def keep_day(run_id: str) -> dict[str, Any] | None:
     """Put the results of a DAG run into the history; returns what there is to know of it, None for a run of no day."""
     settings = load_settings()
     run = RunFolder.of_run(run_id, settings)
+    run.fetch("run.json")
     if run.config.day is None:
         return None
     with recorded_failure(run, "keep_day"):
+        run.fetch("results.json", "comments.parquet")
         kept = History(settings.history).record(run.config.day, run, run_id, run.files)
     return {
         "day": kept.day.isoformat(),
@@ -160,7 +166,8 @@ def analyse(
     folder: str, batch: int, name: str, retry: int = 0, number: int = 1, report: Report | None = None
 ) -> dict[str, Any]:
     """Run one analysis over one batch of the run in a folder (see `processing.analyse_batch`)."""
-    run = RunFolder(Path(folder))
+    run = RunFolder(storage.located(folder))
+    run.fetch("run.json", "batches/input.json", "batches/manifest.json", f"batches/{batch:05d}.parquet")
     return analyse_batch(run, run.batch_list()[batch], name, retry, number, report)
 
 
@@ -201,19 +208,25 @@ def recorded_failure(run: RunFolder, task: str) -> Iterator[None]:
 
 def split_all(folder: str) -> list[Batch]:
     """`split`, whole, for the run in a folder."""
-    run = RunFolder(Path(folder))
+    run = RunFolder(storage.located(folder))
     with recorded_failure(run, "split"):
+        run.fetch("run.json", "batches/manifest.json")
+        storage.fetch(*run.config.inputs)
         return list(split(run))
 
 
 def selected_analyses(folder: str) -> tuple[str, ...]:
     """The analyses that the run in a folder does."""
-    return RunFolder(Path(folder)).config.analyses
+    run = RunFolder(storage.located(folder))
+    run.fetch("run.json")
+    return run.config.analyses
 
 
 def skipped(run_id: str) -> str | None:
     """Why a DAG run has nothing to do, when that is so."""
-    return RunFolder.of_run(run_id, load_settings()).skipped()
+    run = RunFolder.of_run(run_id, load_settings())
+    run.fetch("skipped.json")
+    return run.skipped()
 
 
 def aggregate_or_fail(run_id: str) -> dict[str, Any]:
@@ -223,21 +236,24 @@ def aggregate_or_fail(run_id: str) -> dict[str, Any]:
     same).
     """
     run = RunFolder.of_run(run_id, load_settings())
+    run.fetch("run.json", "batches/", "parts/", "attempts/", "errors/")
     results = aggregate(run)
     if results["status"] == "failed":
-        raise AnalysisError(f"no analysis gave any answer; {run.results_file} says why")
-    return {"status": results["status"], "rows": results["summary"]["total_processed"], "folder": str(run.path)}
+        raise AnalysisError(f"no analysis gave any answer; {storage.shown(run.results_file)} says why")
+    where = storage.shown(run.path)
+    return {"status": results["status"], "rows": results["summary"]["total_processed"], "folder": where}
 
 
 def report_of_run(run_id: str) -> list[str]:
     """`report` for a DAG run; a run of a day sees to it that the trends know the day. Returns the files."""
     run = RunFolder.of_run(run_id, load_settings())
+    run.fetch("run.json", "results.json", "comments.parquet", "quarantine.csv", "errors/")
     if run.config.day is not None:
         try:
             update_trends(())
         except Exception:
             log.warning("the trends could not be brought up to date; the report shows them as they are", exc_info=True)
-    return [str(path) for path in report(run)]
+    return [storage.shown(path) for path in report(run)]
 
 
 def update_trends(current: Collection[str]) -> list[str]:
@@ -251,6 +267,7 @@ def update_trends(current: Collection[str]) -> list[str]:
 
     settings = load_settings()
     history = History(settings.history)
+    storage.fetch(folders=[settings.history, settings.trends])
     found = trends.update(history, settings.trends)
     last = max((record.day for record in history.days()), default=None)
     if str(last) not in current:
@@ -263,6 +280,7 @@ def clean() -> dict[str, Any]:
     from include.analysis import housekeeping
 
     settings = load_settings()
+    housekeeping.fetch_records(settings.output_root)
     removed = housekeeping.clean(settings.output_root, settings.keep_days)
     for one in removed:
         log.info("%s: %d bytes%s", one.path, one.bytes, f" ({one.error})" if one.error else "")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.analysis import storage
 from include.analysis.analysis import Analysis, Part, Rows
 from include.analysis.errors import UserError
 from include.analysis.files import write_json
@@ -135,6 +136,7 @@ class BatchWorker:
         self.text_column = self.run.input["text_column"]
 
     def work(self) -> None:
+        storage.fetch(folders=[self.store.folder])
         missing = self.store.missing()
         todo = sum(stop - start for start, stop in missing)
         self.attempt.rows_skipped = len(self.batch) - todo

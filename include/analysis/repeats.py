@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 from include.analysis.column_digest import DIGEST_BYTES
 from include.analysis.day_record import DayRecord
-from include.analysis.files import complete_file
+from include.analysis.files import complete_file, remove_file
 from include.analysis.history import History
 from include.analysis.leftovers import remove_leftovers
 from include.analysis.spill import Integers, Spill
@@ -124,7 +124,7 @@ class Repeats:
         kept = {self.path_of(day).name for day in days}
         for path in sorted(self.root.glob("day=*.parquet")):
             if path.name not in kept:
-                path.unlink(missing_ok=True)
+                remove_file(path)
                 yield path.name
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from include.analysis import storage
 from include.analysis.run_folder import RunFolder
 
 FILES = (
@@ -49,7 +50,8 @@ def report_lines(folder: Path) -> Iterator[str]:
 
 def place(folder: Path) -> str:
     """Where the results are, and which."""
-    return f"Results: {folder} ({', '.join(name for name in FILES if (folder / name).exists())})"
+    there = storage.names(folder)
+    return f"Results: {storage.shown(folder)} ({', '.join(name for name in FILES if name in there)})"
 
 
 def recovery_lines(results: Mapping[str, Any]) -> Iterator[str]:

@@ -20,7 +20,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,10 +28,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from include.analysis import storage
 from include.analysis.configuration import RunConfig
 from include.analysis.day_record import InputFile
 from include.analysis.errors import AnalysisError, OutputUnwritable, UserError
-from include.analysis.files import read_json, write_json
+from include.analysis.files import read_json, remove_file, remove_folder, write_json
 from include.analysis.parts import Batch
 from include.analysis.settings import Settings
 
@@ -95,6 +95,11 @@ class RunFolder:
     def skip_file(self) -> Path:
         return self.path / "skipped.json"
 
+    def fetch(self, *names: str) -> None:
+        """Have files and folders (their names end with /) here as the store has them (see `storage`)."""
+        files = [self.path / name for name in names if not name.endswith("/")]
+        storage.fetch(*files, folders=[self.path / name for name in names if name.endswith("/")])
+
     def begin(self, config: RunConfig, fingerprints: Mapping[str, str], files: Sequence[InputFile] = ()) -> None:
         """Start a run here: drop the results and records of an earlier run; its batches and parts may still serve.
 
@@ -107,9 +112,9 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.remove_results()
             self.remove_unfinished()
-            self.skip_file.unlink(missing_ok=True)
+            remove_file(self.skip_file)
             for folder in (self.attempts, self.errors):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
             record = {
                 "config": config.to_dict(),
                 "fingerprints": dict(fingerprints),
@@ -123,7 +128,7 @@ class RunFolder:
     def remove_results(self) -> None:
         """Remove the results: what is there of them is not of one run, or will not be."""
         for name in RESULT_FILES:
-            (self.path / name).unlink(missing_ok=True)
+            remove_file(self.path / name)
 
     def remove_unfinished(self) -> None:
         """Remove the files that a killed process left under temporary names (see `files.complete_file`)."""
@@ -144,7 +149,7 @@ class RunFolder:
         """The error for this folder when nothing can be written to it."""
         why = os.strerror(error.errno) if error.errno else str(error)
         advice = "free some space or name another folder" if is_full(error) else "name a folder that can be"
-        return OutputUnwritable(f"the results cannot be written to {self.path} ({why}); {advice}")
+        return OutputUnwritable(f"the results cannot be written to {storage.shown(self.path)} ({why}); {advice}")
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -194,7 +199,7 @@ class RunFolder:
 
     def forget_failure(self, task: str) -> None:
         """Drop the record of a failure that has been made good."""
-        (self.errors / f"{task}.json").unlink(missing_ok=True)
+        remove_file(self.errors / f"{task}.json")
 
     def status(self) -> str | None:
         """The status of the results; None when there are none."""
@@ -202,7 +207,7 @@ class RunFolder:
 
     def record_skip(self, reason: str) -> None:
         """Keep why the run has nothing to do, in place of what came before."""
-        shutil.rmtree(self.errors, ignore_errors=True)
+        remove_folder(self.errors)
         self.remove_results()
         write_json(self.skip_file, {"reason": reason})
 

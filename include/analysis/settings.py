@@ -2,8 +2,9 @@
 
 | variable | meaning | default |
 |---|---|---|
-| `COMMENT_ANALYSIS_INBOX` | folder where exports arrive | `inbox/` of the project |
-| `COMMENT_ANALYSIS_OUTPUT` | output root: each DAG run gets a run folder in it | `runs/` of the project |
+| `COMMENT_ANALYSIS_INBOX` | folder where exports arrive, or its URI in an object store | `inbox/` of the project |
+| `COMMENT_ANALYSIS_OUTPUT` | output root: each DAG run gets a run folder in it; or a URI | `runs/` of the project |
+| `COMMENT_ANALYSIS_COPIES` | where this machine works on copies of roots in a store | in the temporary folder |
 | `COMMENT_ANALYSIS_RUN_FOLDER` | one run folder for every run, as `make run OUT=` wants it | none |
 | `COMMENT_ANALYSIS_SCHEDULE` | when the daily run begins, like `06:00`; `off`: no daily run | `06:00` |
 | `COMMENT_ANALYSIS_TIMEZONE` | of the schedule | `America/Asuncion` |
@@ -24,10 +25,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -59,7 +62,7 @@ T = TypeVar("T")
 class Settings:
     """What a deployment decides once for all runs (see the table above)."""
 
-    inbox: Path = PROJECT / "inbox"
+    inbox: Path = PROJECT / "inbox"  # of a root in a store: its copy on this machine
     output_root: Path = PROJECT / "runs"
     run_folder: Path | None = None
     schedule: time | None = time(6)
@@ -77,6 +80,7 @@ class Settings:
     report_language: str = LANGUAGES[0]
     unique_keep: str = KEEP[0]
     mask_personal_data: bool = False
+    stores: tuple[tuple[Path, str], ...] = ()  # of each root in a store the copy and the URI
 
     @property
     def history(self) -> Path:
@@ -116,6 +120,16 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         except (ValueError, KeyError, LookupError, OSError) as error:
             raise SettingError(f"{PREFIX}{name} is {value!r}; it must be {right}") from error
 
+    stores: list[tuple[Path, str]] = []
+
+    def root(name: str, default: Path) -> Path:
+        value = environment.get(PREFIX + name, "").strip().rstrip("/")
+        if "://" not in value:
+            return path(name) or default
+        copies = path("COPIES") or Path(tempfile.gettempdir()) / f"comment-analysis-copies-{os.getuid()}"
+        stores.append((copies / hashlib.blake2b(value.encode(), digest_size=8).hexdigest(), value))
+        return stores[-1][0]
+
     defaults = Settings()
     return Settings(
         schedule=read("SCHEDULE", _schedule, defaults.schedule, "a time like 06:00, or off"),
@@ -126,8 +140,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         skip_missing=read("MISSING", {"skip": True, "fail": False}.__getitem__, defaults.skip_missing, "skip or fail"),
         keep_days=read("KEEP_DAYS", _amount, defaults.keep_days, "a number of days"),
         notifier=read("NOTIFIER", _notifier, defaults.notifier, 'JSON like {"class": "module.Class", "to": "..."}'),
-        inbox=path("INBOX") or defaults.inbox,
-        output_root=path("OUTPUT") or defaults.output_root,
+        inbox=root("INBOX", defaults.inbox),
+        output_root=root("OUTPUT", defaults.output_root),
         run_folder=path("RUN_FOLDER"),
         extra=tuple(_extra_analyses(environment.get(PREFIX + "EXTRA", "")).items()),
         taxonomy=path("TAXONOMY"),
@@ -138,6 +152,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         mask_personal_data=read(
             "MASK_PERSONAL_DATA", {"on": True, "off": False}.__getitem__, defaults.mask_personal_data, "on or off"
         ),
+        stores=tuple(stores),
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.analysis.files import complete_file, read_json, write_json
+from include.analysis.files import complete_file, read_json, remove_file, write_json
 from include.analysis.memory import MemoryManager
 from include.analysis.parts import Batch
 from include.analysis.planning import BatchPlan
@@ -45,7 +45,7 @@ class Splitter:
         if signature is not None and self.earlier_signature() == signature:
             yield from self.run.batch_list()
             return
-        self.run.manifest_file.unlink(missing_ok=True)
+        remove_file(self.run.manifest_file)
         write_json(self.run.input_file, self.description())
         batches: list[Batch] = []
         for tables in self.batched_tables():

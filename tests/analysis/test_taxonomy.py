@@ -50,6 +50,14 @@ def test_a_weak_term_yields_to_a_term_of_the_other_theme_in_its_clause(tmp_path:
     assert analyzer.analyze(texts) == [("b",), ("a",), ("a", "b"), ("a", "b"), ("b",), ("a", "b")]
 
 
+def test_a_list_of_words_stands_for_each_of_them(tmp_path: Path) -> None:
+    lists = '[lists]\nanimal = ["mono", "oso*"]\n'
+    text = lists + THEME.replace("perro*", "un <animal>").replace("negro", "blanco|<animal>")
+    analyzer = ThemeAnalyzer(write(tmp_path, text))
+    texts = ["un mono", "un osos", "el mono", "gato blanco", "gato mono", "gato", "un perro"]
+    assert [bool(themes) for themes in analyzer.analyze(texts)] == [True, True, False, True, True, False, False]
+
+
 def test_more_themes_than_a_machine_word_has_bits(tmp_path: Path) -> None:
     sections = [THEME.replace('"a"', f'"t{i}"').replace("perro*", f"palabra{i}") for i in range(80)]
     analyzer = ThemeAnalyzer(write(tmp_path, "".join(sections)))
@@ -76,6 +84,15 @@ def test_more_themes_than_a_machine_word_has_bits(tmp_path: Path) -> None:
         (THEME + WEAK.replace('yields_to = ["a"]\n', ""), 'theme "b" needs both weak and yields_to'),
         (THEME.replace("gato negro", "gato ... "), r"a \.\.\. stands between two words"),
         (THEME.replace("gato negro", "gato|un perro| negro"), r"\|"),
+        (
+            THEME.replace("gato", "un <color>"),
+            'line 5: "un <color> negro": there is no list "color"; this file has none',
+        ),
+        ('[lists]\nb = ["c"]\n' + THEME.replace("gato", "<color>"), 'line 7: .*no list "color"; there are b'),
+        ('[lists]\ncolor = "rojo"\n' + THEME, "line 2: in .lists., color must be a list of texts"),
+        ('[lists]\ncolor = ["rojo vivo"]\n' + THEME, 'line 2: "rojo vivo" in the list color must be a single word'),
+        ("[lists]\ncolor = []\n" + THEME, "line 2: the list color is empty"),
+        ("lists = 3\n" + THEME, "line 1: .lists. must be a section"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:

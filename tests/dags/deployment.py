@@ -240,17 +240,22 @@ class OwnChildren(Children):
 
 
 @contextmanager
-def deployment(folder: Path, names: Iterable[str] = COMPONENTS, dags: Path | None = None) -> Iterator[Deployment]:
+def deployment(
+    folder: Path,
+    names: Iterable[str] = COMPONENTS,
+    dags: Path | None = None,
+    own: Mapping[str, str] | None = None,
+) -> Iterator[Deployment]:
     """Airflow in a home of its own, by default with the project's DAGs that retry without waiting.
 
-    It takes the settings of the project from the environment. All processes end with the context.
+    It takes the settings of the project from the environment and from `own`. All processes end with the context.
     """
     output = folder / "runs"
     home = Home(folder / "home", dags or dags_that_retry_at_once(folder / "dags"))
     home.prepare()
     with OwnChildren() as children:
         database = ui_database(home, children)
-        own = {"COMMENT_ANALYSIS_OUTPUT": str(output)}
+        own = {"COMMENT_ANALYSIS_OUTPUT": str(output), **(own or {})}
         port, components = start_components(home, database, home.logs, 0, children, names, own)
         airflow = Deployment(port, components, output, home, database)
         airflow.log_in(home.password)

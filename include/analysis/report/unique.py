@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from include.analysis.files import remove_file
 from include.analysis.leftovers import remove_leftovers
 from include.analysis.matching import Integers
 from include.analysis.output import CommentsWriter
@@ -41,8 +42,8 @@ class UniqueFiles:
         """The files that were written: none when the run did not look for duplicates."""
         csv, parquet = (self.run.folder / name for name in FILES)
         if "duplicate_of" not in self.run.answers:
-            csv.unlink(missing_ok=True)
-            parquet.unlink(missing_ok=True)
+            remove_file(csv)
+            remove_file(parquet)
             return []
         remove_leftovers(self.run.folder, ".unique-*")
         scratch = Path(tempfile.mkdtemp(prefix=".unique-", dir=self.run.folder))

@@ -14,13 +14,13 @@ from tests.analysis.report import runs
 
 def run_of_day(day: str, export: Path) -> Path:
     """Do all that the DAG does for a day; returns the folder of the run."""
-    run = pipeline.find_input({"input_path": str(export), "date": day, "analyses": ["themes"]}, day)
-    for batch in pipeline.split_all(str(run.path)):
-        pipeline.analyse(str(run.path), batch.index, "themes")
+    folder = pipeline.find_input({"input_path": str(export), "date": day, "analyses": ["themes"]}, day)
+    for batch in pipeline.split_all(folder):
+        pipeline.analyse(folder, batch.index, "themes")
     pipeline.aggregate_or_fail(day)
     pipeline.keep_day(day)
-    assert str(run.path / "report.html") in pipeline.report_of_run(day)
-    return run.path
+    assert f"{folder}/report.html" in pipeline.report_of_run(day)
+    return Path(folder)
 
 
 @pytest.fixture
