@@ -18,11 +18,11 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .DELETE_ON_ERROR:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help run ui airflow test store-test up down logs password cluster cluster-test lint format lock fuzz bench bench-days \
-	train evaluate clean
+.PHONY: help run ui airflow test store-test up down logs password cluster cluster-test lint format lock fuzz bench \
+	bench-days bench-cluster train train-feedback evaluate clean
 
 help: ## list the targets
-	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-12s %s\n", target[1], $$2}' Makefile
+	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-15s %s\n", target[1], $$2}' Makefile
 
 # The values reach the shell through the environment, so any character may be in a file's name.
 export COMMENTS_FILE = $(value FILE)
@@ -85,8 +85,14 @@ bench: $(VENV)/.runtime-stamp ## measure: ARGS="..."
 bench-days: $(VENV)/.dev-stamp ## measure a backfill of many days: ARGS="--days 365 --rows 1000"
 	exec $(BIN)/python -m tests.bench_days $(ARGS)
 
+bench-cluster: $(CLUSTER)/.cluster-stamp ## measure the cluster with 1 and 2 workers: ARGS="--rows 500000"
+	exec $(CLUSTER)/bin/python -m tests.bench_cluster $(ARGS)
+
 train: $(VENV)/.dev-stamp ## learn the weights of the emotion model again: ARGS="--data folder --out file"
 	exec $(BIN)/python -m train.emotions $(ARGS)
+
+train-feedback: $(VENV)/.dev-stamp ## learn from the labelled customer comments again: ARGS="--out file"
+	exec $(BIN)/python -m train.feedback $(ARGS)
 
 evaluate: $(VENV)/.dev-stamp ## how well the analyses agree with a reader: ARGS="--differences 4"
 	exec $(BIN)/python -m evaluation $(ARGS)
