@@ -96,7 +96,7 @@ class ThemeAnalyzer:
         held = np.zeros((int(clause[-1]) + 1, len(self.themes)), bool)  # clauses count from 1: row 0 holds nothing
         held[clause[strong.start], self._theme_of[strong.phrase]] = True
         here, yields = clause[weak.start], self._yields[self._theme_of[weak.phrase]]
-        alone = ~held.any(axis=1)[here]
+        alone: Flags = ~held[here].any(axis=1)
         before = alone & (here != clause[tokens.offsets[weak.owner]])
         after = alone & (here != clause[tokens.offsets[weak.owner + 1] - 1])
         clauses = held[here] | held[np.where(before, here - 1, 0)] | held[np.where(after, here + 1, 0)]
