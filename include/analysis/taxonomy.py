@@ -20,7 +20,8 @@ class Theme:
     """One theme: its id, its names, and the phrases that are evidence for it.
 
     A term mentions the theme. A weak term mentions it unless the same clause holds a term of one of the themes
-    `yields_to`. An `exclude` phrase cancels the terms that it overlaps.
+    `yields_to`, or holds no term of any theme and a clause beside it does. An `exclude` phrase cancels the terms that
+    it overlaps.
     """
 
     id: str

@@ -2,7 +2,8 @@
 
 A comment mentions a theme when one of the theme's terms occurs in it, unless the term overlaps one of the theme's
 `exclude` phrases. Weak terms give way to the terms of certain other themes in the same clause ("la app no funciona" is
-about the app, "no funciona" alone about the connection). A comment may mention several themes, or none.
+about the app, "no funciona" alone about the connection), and where a clause has no term of any theme, to those of the
+clauses beside it ("abrí la app, no funciona"). A comment may mention several themes, or none.
 """
 
 from __future__ import annotations
@@ -85,15 +86,21 @@ class ThemeAnalyzer:
         return terms.only(standing)
 
     def _outdone(self, weak: Matches, strong: Matches, tokens: Tokens, breaks: Integers) -> Flags:
-        """Which weak terms stand in a clause with a term of a theme that theirs yields to."""
+        """Which weak terms stand in a clause with a term of a theme that theirs yields to, or alone beside such one."""
         if not len(weak):
             return np.zeros(0, bool)
         begins = np.zeros(len(tokens.ids) + 1, bool)
-        begins[tokens.offsets] = begins[clause_marks(tokens)] = begins[breaks] = True
+        marks = clause_marks(tokens)
+        begins[tokens.offsets] = begins[breaks] = begins[marks[np.diff(marks, append=-1) != 1]] = True  # ... is one
         clause = np.cumsum(begins)
-        held = np.zeros((int(clause[-1]) + 1, len(self.themes)), bool)
+        held = np.zeros((int(clause[-1]) + 1, len(self.themes)), bool)  # clauses count from 1: row 0 holds nothing
         held[clause[strong.start], self._theme_of[strong.phrase]] = True
-        outdone: Flags = (held[clause[weak.start]] & self._yields[self._theme_of[weak.phrase]]).any(axis=1)
+        here, yields = clause[weak.start], self._yields[self._theme_of[weak.phrase]]
+        alone: Flags = ~held[here].any(axis=1)
+        before = alone & (here != clause[tokens.offsets[weak.owner]])
+        after = alone & (here != clause[tokens.offsets[weak.owner + 1] - 1])
+        clauses = held[here] | held[np.where(before, here - 1, 0)] | held[np.where(after, here + 1, 0)]
+        outdone: Flags = (clauses & yields).any(axis=1)
         return outdone
 
     def _overlapped(self, terms: Matches, excludes: Matches, size: int) -> Flags:
@@ -146,7 +153,7 @@ class ThemesAnalysis(Analysis):
     """The themes of every comment (`themes`, ids joined with ";"), and what there is to say about each theme."""
 
     name: ClassVar[str] = "themes"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     schema: ClassVar[pa.Schema] = pa.schema([("themes", pa.string())])
     columns: ClassVar[tuple[str, ...]] = SCORE_COLUMNS
 

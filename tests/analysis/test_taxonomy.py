@@ -46,8 +46,16 @@ def test_an_exclude_phrase_touches_its_own_theme_only(tmp_path: Path) -> None:
 
 def test_a_weak_term_yields_to_a_term_of_the_other_theme_in_its_clause(tmp_path: Path) -> None:
     analyzer = ThemeAnalyzer(write(tmp_path, 'breaks = ["pero"]\n' + THEME + WEAK))
-    texts = ["nada", "un perro nada", "un perro, nada", "un perro pero nada", "perro caliente nada", "pez perro"]
-    assert analyzer.analyze(texts) == [("b",), ("a",), ("a", "b"), ("a", "b"), ("b",), ("a", "b")]
+    texts = ["nada", "un perro nada", "perro caliente nada", "pez perro"]
+    assert analyzer.analyze(texts) == [("b",), ("a",), ("b",), ("a", "b")]
+
+
+def test_a_weak_term_in_a_clause_without_terms_yields_to_those_of_the_clauses_beside_it(tmp_path: Path) -> None:
+    third = THEME.replace('"a"', '"c"').replace("perro*", "mono").split("exclude")[0]
+    analyzer = ThemeAnalyzer(write(tmp_path, 'breaks = ["pero"]\n' + THEME + WEAK + third))
+    texts = ["un perro, nada", "nada... un perro", "un perro pero nada", "perro, un gato, nada", "perro, mono nada"]
+    assert analyzer.analyze(texts) == [("a",), ("a",), ("a",), ("a", "b"), ("a", "b", "c")]
+    assert analyzer.analyze(["perro", "nada", "perro"]) == [("a",), ("b",), ("a",)]
 
 
 def test_a_list_of_words_stands_for_each_of_them(tmp_path: Path) -> None:
