@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
-DEV, UNSEEN = HALVES = ("dev", "unseen")
+DEV, UNSEEN, FRESH, INDIRECT = "dev", "unseen", "fresh", "indirect"
+HALVES = {
+    DEV: "dev half",
+    UNSEEN: "unseen half",
+    FRESH: "fresh, of the last round",
+    INDIRECT: "unseen, of those written to be indirect",
+}
+"""For writing rules; how good they became; how good on other writers; and how good where little is said plainly."""
 
 
 @dataclass(frozen=True)

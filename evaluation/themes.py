@@ -36,10 +36,10 @@ def evaluate(show_differences: Collection[str] = ()) -> Iterator[Goal]:
     def agreement_on(labelled: Sequence[Labelled]) -> dict[str, Agreement]:
         return agreements(((found[one.comment], one.labels) for one in labelled), analyzer.ids, NONE)
 
-    for half in HALVES:
+    for half, name_of_half in HALVES.items():
         labelled = [one for one in every if one.half == half]
         agreement = agreement_on(labelled)
-        print(f"Themes, {half} half: {len(labelled)} comments")
+        print(f"Themes, {name_of_half}: {len(labelled)} comments")
         print(table(agreement))
         for name in sorted({one.round for one in labelled}):
             of_round = [one for one in labelled if one.round == name]
