@@ -107,8 +107,9 @@ class Weights:
     @classmethod
     def from_bytes(cls, raw: bytes) -> Weights:
         with np.load(io.BytesIO(raw), allow_pickle=False) as file:
-            fields: dict[str, Any] = {name: tuple(file[name].tobytes().decode().split("\n")) for name in cls._NAMES}
-            return cls(**fields, **{name: file[name] for name in cls._NUMBERS})
+            lines = {name: file[name].tobytes().decode() for name in cls._NAMES}
+            names: dict[str, Any] = {name: tuple(text.split("\n")) if text else () for name, text in lines.items()}
+            return cls(**names, **{name: file[name] for name in cls._NUMBERS})
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,11 @@ class EmotionModel:
                 f"{lexicon or LEXICON}: the groups are not those that the model was trained with, "
                 f"{', '.join(self.weights.groups)}; words may be added to a group, but for other groups run make train"
             )
-        self._words = _WordScores(self.weights)
-        self._pairs = _PairScores(self.weights)
+        self._ngrams = NgramScores(self.weights)
 
     def words(self, tokens: Tokens, read: Flags) -> Integers:
         """What the distinct words of each comment and their pairs add up to; `read` says which tokens take part."""
-        return self._words.sum(tokens, read) + self._pairs.sum(tokens, read)
+        return self._ngrams.sum(tokens, read)
 
     def groups(self, found: Matches, comments: int) -> Integers:
         """What the lexicon's phrases in each comment add up to."""
@@ -205,6 +205,18 @@ def _distinct(owners: Integers, things: Integers, kinds: int) -> tuple[Integers,
     once = different(owners * kinds + things)
     owners, things = np.divmod(once, max(kinds, 1))
     return owners, things
+
+
+class NgramScores:
+    """What words, pairs and letters add up to, by the weights of a file."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._words = _WordScores(weights)
+        self._pairs = _PairScores(weights)
+
+    def sum(self, tokens: Tokens, read: Flags) -> Integers:
+        """Of the distinct words of each comment and their pairs; `read` says which tokens take part."""
+        return self._words.sum(tokens, read) + self._pairs.sum(tokens, read)
 
 
 class _WordScores:

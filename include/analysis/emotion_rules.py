@@ -195,7 +195,7 @@ class DomainRules:
     """Rules that are applied to comments. `phrases` is what has to be found in them."""
 
     def __init__(self, file: RuleFile) -> None:
-        self.file = file
+        self.file, self.digest = file, file.digest
         texts = [phrase.text for phrase in file.phrases]
         kinds: list[tuple[str, ...]] = [tuple(texts), file.negators, file.breakers, *(d.words for d in file.degrees)]
         self.phrases = tuple(text for kind in kinds for text in kind)

@@ -2,7 +2,8 @@
 
 Two domains with one engine. `social` (emotive text) is the general model alone (`emotion_model`). `feedback` (customer
 comments, where most short remarks are neutral) is the domain layer (`emotion_rules`) with a share of the model, which
-reads the words that the layer does not.
+reads the words that the layer does not; and what `train/feedback.py` learned from labelled comments: how far the rules
+are to be believed, and what else the words say.
 
 Scores are made of integers only (`score` gives ten-thousandths), so they are the same on every machine and their sums
 do not depend on the order of adding.
@@ -10,14 +11,16 @@ do not depend on the order of adding.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from include.analysis.analysis import Analysis, Part, Partial, Rows
-from include.analysis.emotion_model import EMOTIONS, UNITS, EmotionModel
+from include.analysis.emotion_model import DATA, EMOTIONS, UNITS, EmotionModel, NgramScores, Weights
 from include.analysis.emotion_rules import DomainRules, read_rules
 from include.analysis.errors import SettingError
 from include.analysis.matching import Flags, Integers, PhraseMatcher, clause_marks
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["DOMAINS", "EMOTIONS", "NEUTRAL", "EmotionAnalyzer", "EmotionsAnalysis"]
 
 NEUTRAL = "neutral"
+FEEDBACK_WEIGHTS = DATA / "emotions_feedback.npz"
 DOMAINS = ("feedback", "social")
 WHOLE = 10_000
 PRESENT = WHOLE // 2
@@ -44,17 +48,23 @@ class EmotionAnalyzer:
     """Scores the emotions of comments.
 
     `domain` is "feedback" (customer comments) or "social" (social media). `rules` is the path of a file for feedback in
-    place of this package's own, `weights` that of a weights file for the model. Raises LexiconError when a file cannot
+    place of this package's own, `weights` that of a weights file for the model. With rules of one's own, or without
+    `learned`, the rules alone decide: what was learned goes with this package's. Raises LexiconError when a file cannot
     be used and SettingError for an unknown domain.
     """
 
-    def __init__(self, domain: str = "feedback", rules: Path | None = None, weights: Path | None = None) -> None:
+    def __init__(
+        self, domain: str = "feedback", rules: Path | None = None, weights: Path | None = None, learned: bool = True
+    ) -> None:
         if domain not in DOMAINS:
             raise SettingError(f'there is no emotion domain "{domain}"; there are {" and ".join(DOMAINS)}')
         self.domain = domain
         self._model = EmotionModel(weights)
         self._rules = DomainRules(read_rules(rules)) if domain == "feedback" else None
-        self.digest = "-".join([self._model.digest, *([self._rules.file.digest] if self._rules else [])])
+        self._learned = Learned() if self._rules and learned and rules is None else None
+        self.digest = self._model.digest
+        for used in (self._rules, self._learned):
+            self.digest += f"-{used.digest}" if used else ""
         self._general = len(self._model.lexicon.phrases)
         self._matcher = PhraseMatcher([*self._model.lexicon.phrases, *(self._rules.phrases if self._rules else ())])
 
@@ -65,8 +75,18 @@ class EmotionAnalyzer:
         """
         return by_distinct_text(self._score, texts)
 
+    def log_odds(self, texts: Texts) -> npt.NDArray[np.float64]:
+        """The log-odds that scores are made of, of shape (texts, 6)."""
+        return by_distinct_text(self._log_odds, texts) / _STEPS
+
+    def _log_odds(self, tokens: Tokens) -> Integers:
+        if not self._rules:
+            return self._social(tokens)
+        said = self._feedback(tokens, self._rules)
+        return self._learned.log_odds(said, tokens) if self._learned else said
+
     def _score(self, tokens: Tokens) -> Integers:
-        log_odds = self._feedback(tokens, self._rules) if self._rules else self._social(tokens)
+        log_odds = self._log_odds(tokens)
         scores: Integers = _SCORES[np.clip(log_odds, -_FURTHEST, _FURTHEST) + _FURTHEST]
         scores[~_says_something(tokens)] = 0
         return scores
@@ -108,6 +128,23 @@ class EmotionAnalyzer:
         return pd.DataFrame(columns, index=index)
 
 
+class Learned:
+    """What was learned from labelled customer comments (see `train/feedback.py`)."""
+
+    def __init__(self, path: Path = FEEDBACK_WEIGHTS) -> None:
+        raw = path.read_bytes()
+        self.digest = hashlib.blake2b(raw, digest_size=8).hexdigest()
+        self._weights = Weights.from_bytes(raw)
+        self._belief = self._weights.group_weights.astype(np.int64)
+        self._ngrams = NgramScores(self._weights)
+
+    def log_odds(self, said: Integers, tokens: Tokens) -> Integers:
+        """Log-odds in `_STEPS`; `said` are those of the rules."""
+        words = self._ngrams.sum(tokens, np.ones(len(tokens.ids), bool)) + self._weights.bias
+        log_odds: Integers = (said @ self._belief + words * _STEPS) // UNITS
+        return log_odds
+
+
 def _says_something(tokens: Tokens) -> Flags:
     """Which comments hold anything but marks."""
     said = np.ones(len(tokens.ids), bool)
@@ -126,7 +163,7 @@ class EmotionsAnalysis(Analysis):
     """The dominant emotion and the six scores of every comment."""
 
     name: ClassVar[str] = "emotions"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     schema: ClassVar[pa.Schema] = pa.schema(
         [("emotion", pa.string()), *((emotion, pa.float64()) for emotion in EMOTIONS)]
     )

@@ -12,7 +12,8 @@ from include.analysis.emotions import EmotionAnalyzer
 from include.analysis.errors import LexiconError
 from include.analysis.matching import Integers, PhraseMatcher
 from include.analysis.text import tokenise
-from train.emotions import BRIGHTER, Trained, main, read_brighter, train
+from train.emotions import BRIGHTER, main, read_brighter, train
+from train.model import Trained
 
 MODEL = EmotionModel()
 
