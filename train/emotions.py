@@ -21,7 +21,7 @@ from scipy import sparse
 from include.analysis.emotion_model import EMOTIONS, SIGNS, WEIGHTS, GroupLexicon, signs
 from include.analysis.matching import PhraseMatcher
 from include.analysis.text import string_array, tokenise
-from train.model import Labels, Numbers, Others, Trained, learn, regression
+from train.model import Labels, Numbers, Others, Trained, learn, regression, save
 
 PROJECT = Path(__file__).resolve().parents[1]
 BRIGHTER = PROJECT.parent / "shared" / "data" / "brighter-esp"
@@ -79,9 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}; name the folder: make train DATA=path", file=sys.stderr)
         return 2
-    raw = train(texts, labels).weights().to_bytes()
-    options.out.write_bytes(raw)
-    print(f"{options.out}: {len(raw):,} bytes, learned from {len(texts):,} comments")
+    save(train(texts, labels), options.out, len(texts))
     return 0
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from evaluation.labelled import DEV, read_labelled
 from include.analysis.emotion_model import EMOTIONS
 from include.analysis.emotions import FEEDBACK_WEIGHTS, EmotionAnalyzer
-from train.model import Labels, Numbers, Others, Trained, learn, regression
+from train.model import Labels, Numbers, Others, Trained, learn, regression, save
 
 FEATURES = 10_000
 REGULAR = 3.0
@@ -49,9 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=FEEDBACK_WEIGHTS, help="the weights file to write")
     options = parser.parse_args(arguments)
     texts, labels = read_dev()
-    raw = train(texts, labels).weights().to_bytes()
-    options.out.write_bytes(raw)
-    print(f"{options.out}: {len(raw):,} bytes, learned from {len(texts):,} comments")
+    save(train(texts, labels), options.out, len(texts))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,13 @@ def learn(texts: Sequence[str], labels: Labels, others: Others, most: int, first
     learned = [fit(features, labels[:, e]) for e in range(len(EMOTIONS))]
     coefficients, bias = (np.array(part) for part in zip(*learned, strict=True))
     return Trained(ngrams, others, kept, coefficients, bias)
+
+
+def save(trained: Trained, path: Path, comments: int) -> None:
+    """Write the weights file, and say so."""
+    raw = trained.weights().to_bytes()
+    path.write_bytes(raw)
+    print(f"{path}: {len(raw):,} bytes, learned from {comments:,} comments")
 
 
 def regression(features: Any, labels: Labels, regular: float, balanced: bool) -> tuple[Numbers, float]:
