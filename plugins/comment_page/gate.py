@@ -7,6 +7,7 @@ of a body is read before its sender is known.
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
@@ -20,6 +21,7 @@ from comment_page.errors import problem
 from comment_page.login import login_page
 
 STATIC = "/static"
+CALLER = "comment_page.caller"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CUSTOM_HEADER = "x-requested-with"
 LARGEST_DOCUMENT = 64 * 1024
@@ -72,7 +74,12 @@ async def known_caller(request: Request) -> None:
     """Ask Airflow who is calling: 401 for nobody, 403 for a token that it did not give."""
     from airflow.api_fastapi.core_api.security import get_user
 
-    await get_user(request, None, bearer_of(request))
+    request.scope[CALLER] = await get_user(request, None, bearer_of(request))
+
+
+def caller(request: Request) -> Any:
+    """Who is calling, as the gate knows: routes that ask Airflow's `get_user` are given this."""
+    return request.scope[CALLER]
 
 
 def bearer_of(request: Request) -> HTTPAuthorizationCredentials | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from tests.conftest import PROJECT
 from tests.plugins.mounted import API, ORIGIN, PREFIX, Mounted, start
 
 WRITES = {"/api/batch/process": 202, "/api/uploads": 201, "/api/batch/cancel/{job_id}": 200}
@@ -162,6 +166,29 @@ def test_a_browser_without_a_session_is_shown_the_way_to_the_login(airflow: Moun
     answer = airflow.client(None).get(f"{PREFIX}/", headers={"Accept": "text/html"})
     assert answer.status_code == 401
     assert 'href="/auth/login?next=/comment-analysis/"' in answer.text
+
+
+def test_processes_load_the_page_only_to_serve_it_and_nothing_heavy_for_it() -> None:
+    code = "\n".join(
+        [
+            "import sys, comment_analysis_plugin as plugin",
+            "assert 'comment_page' not in sys.modules",
+            "before = set(sys.modules)",
+            "assert plugin.CommentAnalysisPlugin().fastapi_apps[0]['url_prefix'] == '/comment-analysis'",
+            "heavy = {'pandas', 'pyarrow', 'numpy', 'python_calamine'} & (set(sys.modules) - before)",
+            "assert not heavy, heavy",
+        ]
+    )
+    path = os.pathsep.join([str(PROJECT / "plugins"), str(PROJECT)])
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_airflow_may_lie_below_a_path() -> None:
+    command = [sys.executable, "-m", "tests.plugins.below_a_path"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_cancelled_jobs_say_who_stopped_them(airflow: Mounted, waiting: str) -> None:

@@ -238,7 +238,16 @@ def test_no_answer_tells_where_anything_is(airflow: Mounted, finished: str, expo
     set_state(failed, "failed")
     message = client.get(status_of(failed)).json()["message"]
     assert message == "abril.csv: no; see x/y.json or b.c"
-    for path in (of_job(finished, "/results"), of_job(finished, "/files"), status_of(finished), f"{API}/runs"):
+    for path in (
+        of_job(finished, "/results"),
+        of_job(finished, "/files/results.json"),
+        of_job(finished, "/files"),
+        of_job(finished, "/report"),
+        of_job(finished, "/files/comments.csv"),
+        of_job(finished, "/comments"),
+        status_of(finished),
+        f"{API}/runs",
+    ):
         text = client.get(path).text
         assert str(airflow.inbox.parent) not in text
         assert quote(str(airflow.inbox.parent)) not in text

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, JSONResponse
 
 from comment_page.access import MAY_READ
 from comment_page.airflow_api import Airflow
@@ -18,10 +18,11 @@ from comment_page.services import results
 router = APIRouter(prefix="/runs/{job_id}", tags=["results"])
 NOT_PACKED = {"content-encoding": "identity"}
 """Airflow would compress the answer, and a part of a compressed file is not what a range asks for."""
+ATTACHED = {"content-disposition": 'attachment; filename="results.json"'}
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"  # noqa: E501
 """The report's own policy, which is in it, allows one style alone; this adds who may frame it."""
 BINARY: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file", "content": {"application/octet-stream": {}}},
+    200: {"description": "The file", "content": {"application/octet-stream": {}, "application/json": {}}},
     206: {"description": "The ranges of the file that were asked for", "content": {"application/octet-stream": {}}},
 }
 
@@ -52,8 +53,10 @@ async def files(job_id: JobId, airflow: Airflow) -> ResultFiles:
     dependencies=[MAY_READ],
 )
 async def download(job_id: JobId, name: FileOfResults, airflow: Airflow) -> Response:
-    """A file of the results, whole or a range of it."""
+    """A file of the results, whole or a range of it; results.json always whole."""
     await airflow.run(job_id)
+    if name == "results.json":  # as it lies there, it tells where the export was
+        return JSONResponse(await run_in_threadpool(results.told, job_id), headers=ATTACHED)
     path = await run_in_threadpool(results.file_of, job_id, name)
     return FileResponse(path, media_type="application/octet-stream", filename=name, headers=NOT_PACKED)
 

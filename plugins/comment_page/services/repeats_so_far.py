@@ -10,7 +10,7 @@ MOST_ROWS = 1_000_000
 
 
 def repeats_so_far(run_folder: Path, fingerprint: str, batches: list[dict[str, Any]]) -> int | None:
-    """Rows whose key some other row before them has; None when they are too many to count beside a running analysis."""
+    """Rows whose key some other row before them has; None when there are no keys yet, or too many to count here."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -20,9 +20,7 @@ def repeats_so_far(run_folder: Path, fingerprint: str, batches: list[dict[str, A
     for batch in batches:
         folder = run_folder / "parts" / fingerprint / f"{batch['index']:05d}-{batch['digest']}"
         parts += stored_parts(folder, batch["start"])
-    if sum(part.stop - part.start for part in parts) > MOST_ROWS:
+    if not parts or sum(part.stop - part.start for part in parts) > MOST_ROWS:
         return None
-    if not parts:
-        return 0
     keys = pa.concat_tables([part.answers(["key"]) for part in parts]).column("key").drop_null()
     return len(keys) - int(pc.count_distinct(keys).as_py())

@@ -16,7 +16,7 @@ from include.analysis.progress import Progress, read_progress
 if TYPE_CHECKING:
     from include.analysis.run_folder import RunFolder
 
-REPEATS_SECONDS = 10.0
+REPEATS_SECONDS = 5.0
 RUNS = 64
 FILES = ("run.json", "batches/manifest.json", "results.json", "report.json", "skipped.json", "attempts/", "errors/")
 
@@ -62,7 +62,7 @@ class Watch:
         if not fingerprint or not progress.total or time.monotonic() - self.counted < REPEATS_SECONDS:
             return
         self.repeats = repeats_so_far(self.run.path, fingerprint, self._json("batches/manifest.json")["batches"])
-        self.counted = time.monotonic()
+        self.counted = time.monotonic() if self.repeats is not None else 0.0
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
