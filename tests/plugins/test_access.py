@@ -114,6 +114,43 @@ def test_who_may_does(airflow: Mounted, everything: list[tuple[APIRoute, Call]])
         assert answer.status_code == WRITES.get(route.path, 200), (call, answer.text)
 
 
+@pytest.mark.parametrize(("user", "status"), [(None, 401), ("vera", 403)])
+def test_nothing_is_read_of_an_upload_that_is_refused(airflow: Mounted, user: str | None, status: int) -> None:
+    import anyio
+
+    answers: list[dict[str, Any]] = []
+    read: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        read.append(1)
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    headers = [(b"host", b"testserver"), (b"content-length", b"1000000")]
+    headers += [(b"authorization", f"Bearer {airflow.token(user)}".encode())] if user else []
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/uploads", "raw_path": b"/api/uploads", "root_path": "",
+        "query_string": b"name=a.csv", "headers": headers, "scheme": "http", "http_version": "1.1", "state": {},
+        "server": ("testserver", 80), "client": ("testclient", 1), "asgi": {"version": "3.0"}, "app": airflow.app,
+    }  # fmt: skip
+    anyio.run(application(airflow), scope, receive, send)
+    assert answers[0]["status"] == status
+    assert read == []
+
+
+def test_airflow_takes_the_package_for_no_plugin(airflow: Mounted) -> None:
+    from airflow import plugins_manager
+
+    plugins, errors = plugins_manager._get_plugins()
+    assert errors == {}
+    assert [plugin.name for plugin in plugins].count("comment_analysis") == 1
+    folder = str(PROJECT / "plugins" / "comment_page")
+    loaded = {name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(folder)}
+    assert loaded and all(name.partition(".")[0] == "comment_page" for name in loaded)
+
+
 def test_static_files_are_for_everybody_and_nothing_else_is_in_them(airflow: Mounted) -> None:
     nobody = airflow.client(None)
     assert nobody.get(f"{PREFIX}/static/page.css").status_code == 200

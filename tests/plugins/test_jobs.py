@@ -141,6 +141,16 @@ def test_runs_that_did_not_end_well(airflow: Mounted, export: Path) -> None:
     assert (listed[skipped]["state"], listed[skipped]["input_name"]) == ("skipped", "abril.csv")
 
 
+def test_runs_that_were_started_elsewhere_are_jobs_too(airflow: Mounted, export: Path) -> None:
+    client = airflow.client("uma")
+    body = {"logical_date": None, "conf": {"input_path": str(export)}}
+    job = client.post("/api/v2/dags/comment_analysis/dagRuns", json=body).json()["dag_run_id"]
+    assert "+" in job and ":" in job
+    found = client.get(status_of(job)).json()
+    assert (found["job_id"], found["state"], found["input_name"]) == (job, "queued", "abril.csv")
+    assert client.post(f"{API}/batch/cancel/{job}").json()["state"] == "cancelled"
+
+
 def test_jobs_are_listed_page_by_page(airflow: Mounted, finished: str, export: Path) -> None:
     client = airflow.client("vera")
     for _ in range(3):

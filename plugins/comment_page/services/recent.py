@@ -22,7 +22,7 @@ class Recent(Generic[T]):
     async def get(self, key: str, make: Callable[[], Awaitable[T]]) -> T:
         """The value of a key. Who asks while it is made waits for it; one that fails is not kept."""
         known = self.made.get(key)
-        if known and time.monotonic() - known[0] < self.seconds:
+        if known and (not known[1].done() or time.monotonic() - known[0] < self.seconds):
             return await asyncio.shield(known[1])
         future = asyncio.ensure_future(make())
         self.made[key] = time.monotonic(), future
