@@ -181,6 +181,20 @@ def test_it_works_on_its_own_dark_in_english_by_keyboard_and_on_a_phone(
     visitor.context.close()
 
 
+def test_an_analysis_is_stopped_from_the_page(visitor: Visitor, airflow: Deployment, tmp_path: Path) -> None:
+    run = airflow.trigger(write_export(tmp_path / "stopped.csv", ROWS), batch_size=1000)
+    page = visitor.page
+    page.goto(f"{visitor.root}{PAGE}#/run/{run.id}")
+    page.get_by_role("button", name="Detener").click()
+    assert page.evaluate("document.activeElement.textContent") == "Seguir", "the harmless answer comes first"
+    page.get_by_role("button", name="Sí, detener").click()
+    page.locator(".badge", has_text="Detenido").wait_for()
+    page.get_by_text("Este análisis no tiene resultados.").wait_for()
+    assert run.wait() == "failed"
+    assert run.record()["note"].startswith("Stopped by admin.")
+    assert visitor.complaints == []
+
+
 def test_the_official_client_starts_a_run_and_the_status_agrees_with_it(airflow: Deployment, tmp_path: Path) -> None:
     from airflow_client.client import ApiClient, Configuration
     from airflow_client.client.api import DagRunApi
