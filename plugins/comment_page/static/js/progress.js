@@ -7,7 +7,7 @@ import { duration, number, percent, size } from "./format.js";
 import { badge } from "./runs.js";
 import { t } from "./words.js";
 
-const PAUSE = 2000;
+const PAUSE = 3000;
 const PAUSE_UNSEEN = 10000;
 const SAID_EVERY = 10; // percent, so that a screen reader is not kept talking
 const OPEN = ["queued", "running"];
