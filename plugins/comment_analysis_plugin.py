@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from airflow.configuration import conf
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
@@ -30,9 +33,25 @@ class RunNotes:
         write_note(dag_run)
 
 
+NAME = "Comment analysis"
+PATH = "comment-analysis"
+ROOT = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+"""The path of Airflow itself, where a proxy has it below one."""
+
+
 class CommentAnalysisPlugin(AirflowPlugin):
-    """The notes of DAG runs, and the daily schedule."""
+    """The page and its API, the notes of DAG runs, and the daily schedule."""
 
     name = "comment_analysis"
-    listeners: ClassVar = [RunNotes()]
-    timetables: ClassVar = [DailyTimetable]
+    listeners = [RunNotes()]  # noqa: RUF012
+    timetables = [DailyTimetable]  # noqa: RUF012
+    external_views = [  # noqa: RUF012
+        {"name": NAME, "href": f"{ROOT}/{PATH}/", "destination": "nav", "category": "browse", "url_route": PATH}
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The page and its API. The API server alone asks for them, so no other process has to load them."""
+        from comment_page.application import create_app
+
+        return [{"app": create_app(), "url_prefix": f"/{PATH}", "name": NAME}]

@@ -10,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from include.analysis import storage
+from include.analysis.bounds import BATCH_SIZE_BOUNDS, DEFAULT_MEMORY_MB, MEMORY_BOUNDS, WORKERS_BOUNDS
 from include.analysis.errors import SettingError
 from include.analysis.inbox import Inbox
 from include.analysis.reading import ReadOptions
 from include.analysis.settings import Settings, load_settings
-
-BATCH_SIZE_BOUNDS = (10, 5_000_000)
-WORKERS_BOUNDS = (1, 256)
-MEMORY_BOUNDS = (128, 1_048_576)
-DEFAULT_MEMORY_MB = 512
 
 
 @dataclass(frozen=True)

@@ -110,16 +110,21 @@ class PartStore:
 
     def parts(self) -> list[StoredPart]:
         """The parts that count, in row order, disjoint."""
-        found = []
-        for path in self.folder.glob("*.parquet") if self.folder.is_dir() else ():
-            if not path.name.startswith("."):
-                start, stop = map(int, path.stem.split("-"))
-                found.append(StoredPart(path, start, stop, self.batch.start))
-        return best_cover(found)
+        return stored_parts(self.folder, self.batch.start)
 
     def missing(self) -> list[tuple[int, int]]:
         """The row ranges of the batch that have no part yet."""
         return list(gaps([(part.start, part.stop) for part in self.parts()], self.batch.start, self.batch.stop))
+
+
+def stored_parts(folder: Path, batch_start: int) -> list[StoredPart]:
+    """The parts in the folder of a batch that count, in row order, disjoint."""
+    found = []
+    for path in folder.glob("*.parquet") if folder.is_dir() else ():
+        if not path.name.startswith("."):
+            start, stop = map(int, path.stem.split("-"))
+            found.append(StoredPart(path, start, stop, batch_start))
+    return best_cover(found)
 
 
 def best_cover(parts: Iterable[StoredPart]) -> list[StoredPart]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -21,12 +22,17 @@ SPLITTING, ANALYSING, AGGREGATING, REPORTING, FINISHED = (
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` row-analyses (a row counts once for each analysis); `total` None: not known yet."""
+    """`done` of `total` row-analyses (a row counts once for each analysis); `total` None: not known yet.
+
+    `batches_done` of `batches` have parts of every analysis for all of their rows.
+    """
 
     phase: str
     done: int
     total: int | None
     rows: int | None = None
+    batches: int | None = None
+    batches_done: int = 0
 
     @property
     def percentage(self) -> float:
@@ -40,16 +46,24 @@ def read_progress(folder: Path) -> Progress:
         manifest = read_json(folder / "batches" / "manifest.json")
     except (FileNotFoundError, ValueError):
         return Progress(SPLITTING, 0, None)
-    total = manifest["rows"] * len(record["config"]["analyses"])
+    rows, batches = manifest["rows"], manifest["batches"]
+    total = rows * len(record["config"]["analyses"])
     if (folder / "results.json").exists():
         reported = any((folder / name).exists() for name in ("report.json", "errors/report.json"))
-        return Progress(FINISHED if reported else REPORTING, total, total, manifest["rows"])
-    done = sum(
-        _rows_done(folder / "parts" / fingerprint / f"{batch['index']:05d}-{batch['digest']}", batch)
-        for fingerprint in record.get("fingerprints", {}).values()
-        for batch in manifest["batches"]
+        return Progress(FINISHED if reported else REPORTING, total, total, rows, len(batches), len(batches))
+    fingerprints = record.get("fingerprints", {}).values()
+    done = [_answers(folder / "parts", fingerprints, batch) for batch in batches]
+    whole = sum(
+        answers == len(fingerprints) * (batch["stop"] - batch["start"])
+        for answers, batch in zip(done, batches, strict=True)
     )
-    return Progress(ANALYSING if done < total else AGGREGATING, done, total, manifest["rows"])
+    return Progress(ANALYSING if sum(done) < total else AGGREGATING, sum(done), total, rows, len(batches), whole)
+
+
+def _answers(parts: Path, fingerprints: Collection[str], batch: dict[str, Any]) -> int:
+    """The row-analyses of a batch that are done."""
+    name = f"{batch['index']:05d}-{batch['digest']}"
+    return sum(_rows_done(parts / fingerprint / name, batch) for fingerprint in fingerprints)
 
 
 def _rows_done(folder: Path, batch: dict[str, Any]) -> int:

@@ -21,6 +21,7 @@
 | `COMMENT_ANALYSIS_REPORT_LANGUAGE` | of the report: `es` or `en` | `es` |
 | `COMMENT_ANALYSIS_UNIQUE_KEEP` | of repeats: the `first`, the `last`, or that of the `highest` score | `first` |
 | `COMMENT_ANALYSIS_MASK_PERSONAL_DATA` | `on`: masked in all files of the results too, not in examples alone | `off` |
+| `COMMENT_ANALYSIS_UPLOAD_MB` | the largest file that the page takes, MiB | `1024` |
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Settings:
     report_language: str = LANGUAGES[0]
     unique_keep: str = KEEP[0]
     mask_personal_data: bool = False
+    upload_mb: float = 1024.0
     stores: tuple[tuple[Path, str], ...] = ()  # of each root in a store the copy and the URI
 
     @property
@@ -152,6 +154,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         mask_personal_data=read(
             "MASK_PERSONAL_DATA", {"on": True, "off": False}.__getitem__, defaults.mask_personal_data, "on or off"
         ),
+        upload_mb=read("UPLOAD_MB", _amount, defaults.upload_mb, "a number of MiB"),
         stores=tuple(stores),
     )
 

@@ -24,13 +24,13 @@ from tests.analysis.test_batch_processor import make_export
 def test_progress_is_read_from_the_run_folder(tmp_path: Path) -> None:
     assert read_progress(tmp_path) == Progress(SPLITTING, 0, None)
     BatchProcessor(100, 1).process_parallel(make_export(tmp_path / "e.csv", 300), ["themes", "emotions"], out=tmp_path)
-    assert read_progress(tmp_path) == Progress(FINISHED, 600, 600, 300)
+    assert read_progress(tmp_path) == Progress(FINISHED, 600, 600, 300, 3, 3)
     (tmp_path / "report.json").unlink()
-    assert read_progress(tmp_path) == Progress(REPORTING, 600, 600, 300)
+    assert read_progress(tmp_path) == Progress(REPORTING, 600, 600, 300, 3, 3)
     (tmp_path / "results.json").unlink()
     next(tmp_path.glob("parts/themes*/00001*/*.parquet")).unlink()
     progress = read_progress(tmp_path)
-    assert progress == Progress(ANALYSING, 500, 600, 300)
+    assert progress == Progress(ANALYSING, 500, 600, 300, 3, 2)
     assert progress.percentage == 83.33
     (tmp_path / "batches/manifest.json").unlink()
     assert read_progress(tmp_path).phase == SPLITTING

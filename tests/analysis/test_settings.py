@@ -53,6 +53,7 @@ def test_what_is_set() -> None:
         ("WAIT_HOURS", "nan", "a number of hours"),
         ("MISSING", "ignore", "skip or fail"),
         ("KEEP_DAYS", "inf", "a number of days"),
+        ("UPLOAD_MB", "much", "a number of MiB"),
         ("NOTIFIER", "smtp", "JSON like"),
         ("NOTIFIER", '{"to": "x"}', "JSON like"),
     ],

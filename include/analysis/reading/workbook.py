@@ -166,6 +166,12 @@ def _worksheets(workbook: CalamineWorkbook) -> list[str]:
     return [sheet.name for sheet in sorted(sheets, key=lambda sheet: sheet.visible != SheetVisibleEnum.Visible)]
 
 
+def sheet_names(path: Path) -> list[str]:
+    """The names of the sheets that hold cells, visible ones first; of a workbook that `open_workbook` has opened."""
+    with _readable(path), CalamineWorkbook.from_path(path) as workbook:
+        return _worksheets(workbook)
+
+
 def _find_sheet(path: Path, names: Sequence[str], wanted: str) -> str:
     if wanted in names:
         return wanted

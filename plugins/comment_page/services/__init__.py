@@ -1,0 +1,1 @@
+"""What the routes do: nothing here knows of requests and answers."""
