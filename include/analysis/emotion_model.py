@@ -105,6 +105,12 @@ class Weights:
         return packed.getvalue()
 
     @classmethod
+    def read(cls, path: Path) -> tuple[Weights, str]:
+        """The weights of a file, and a digest of its bytes."""
+        raw = path.read_bytes()
+        return cls.from_bytes(raw), hashlib.blake2b(raw, digest_size=8).hexdigest()
+
+    @classmethod
     def from_bytes(cls, raw: bytes) -> Weights:
         with np.load(io.BytesIO(raw), allow_pickle=False) as file:
             lines = {name: file[name].tobytes().decode() for name in cls._NAMES}
@@ -164,9 +170,8 @@ class EmotionModel:
     def __init__(self, weights: Path | None = None, lexicon: Path | None = None) -> None:
         """By default the files of this package. Raises LexiconError when they cannot be used together."""
         self.lexicon = GroupLexicon.read(lexicon or LEXICON)
-        raw = (weights or WEIGHTS).read_bytes()
-        self.digest = f"{hashlib.blake2b(raw, digest_size=8).hexdigest()}-{self.lexicon.digest}"
-        self.weights = Weights.from_bytes(raw)
+        self.weights, digest = Weights.read(weights or WEIGHTS)
+        self.digest = f"{digest}-{self.lexicon.digest}"
         if self.weights.groups != self.lexicon.groups:
             raise LexiconError(
                 f"{lexicon or LEXICON}: the groups are not those that the model was trained with, "

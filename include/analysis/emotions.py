@@ -11,7 +11,6 @@ do not depend on the order of adding.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -132,9 +131,7 @@ class Learned:
     """What was learned from labelled customer comments (see `train/feedback.py`)."""
 
     def __init__(self, path: Path = FEEDBACK_WEIGHTS) -> None:
-        raw = path.read_bytes()
-        self.digest = hashlib.blake2b(raw, digest_size=8).hexdigest()
-        self._weights = Weights.from_bytes(raw)
+        self._weights, self.digest = Weights.read(path)
         self._belief = self._weights.group_weights.astype(np.int64)
         self._ngrams = NgramScores(self._weights)
 

@@ -151,7 +151,7 @@ class WorkingCopy:
             found = self.store.files(self.name_of(folder))
             self._forget(folder, found)
             wanted.update(found)
-        self._download({name: one for name, one in wanted.items() if not self._has(name, one)})
+        self._download(wanted)
 
     def fetch_where(self, folder: Path, wanted: Callable[[str], bool]) -> None:
         """Have those files in a folder here that are wanted by their names in it, and all of its folders."""
@@ -160,8 +160,7 @@ class WorkingCopy:
         self._forget(folder, found)
         for parent in {(self.root / name).parent for name in found}:
             parent.mkdir(parents=True, exist_ok=True)
-        mine = {name: one for name, one in found.items() if wanted(name.removeprefix(prefix).lstrip("/"))}
-        self._download({name: one for name, one in mine.items() if not self._has(name, one)})
+        self._download({name: one for name, one in found.items() if wanted(name.removeprefix(prefix).lstrip("/"))})
 
     def mirror_names(self, folder: Path) -> None:
         """Have a file for each one right in the folder of the store, with its time, but empty until it is fetched."""
@@ -215,8 +214,10 @@ class WorkingCopy:
                 path.unlink(missing_ok=True)
 
     def _download(self, wanted: Mapping[str, Stored]) -> None:
+        """Bring those files here that are not here as they are in the store."""
+        missing = [(name, one) for name, one in wanted.items() if not self._has(name, one)]
         with ThreadPoolExecutor(TRANSFERS) as pool:
-            list(pool.map(self._download_one, wanted.items()))
+            list(pool.map(self._download_one, missing))
 
     def _download_one(self, entry: tuple[str, Stored]) -> None:
         name, one = entry
