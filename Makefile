@@ -19,7 +19,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 .SILENT:
 .NOTPARALLEL:
 .PHONY: help run ui airflow test store-test up down logs password cluster cluster-test lint format lock fuzz bench \
-	bench-days bench-cluster train train-feedback evaluate clean
+	bench-days bench-polling bench-cluster train train-feedback evaluate clean
 
 help: ## list the targets
 	awk -F '## ' '/^[a-z-]+:.*## / {split($$1, target, ":"); printf "make %-15s %s\n", target[1], $$2}' Makefile
@@ -84,6 +84,9 @@ bench: $(VENV)/.runtime-stamp ## measure: ARGS="..."
 
 bench-days: $(VENV)/.dev-stamp ## measure a backfill of many days: ARGS="--days 365 --rows 1000"
 	exec $(BIN)/python -m tests.bench_days $(ARGS)
+
+bench-polling: $(VENV)/.dev-stamp ## measure what many who follow a run take of it: ARGS="--clients 50 --seconds 3"
+	exec $(BIN)/python -m tests.bench_polling $(ARGS)
 
 bench-cluster: $(CLUSTER)/.cluster-stamp ## measure the cluster with 1 and 2 workers: ARGS="--rows 500000"
 	exec $(CLUSTER)/bin/python -m tests.bench_cluster $(ARGS)

@@ -78,7 +78,7 @@ async def known_caller(request: Request) -> None:
 
 
 def caller(request: Request) -> Any:
-    """Who is calling, as the gate knows: routes that ask Airflow's `get_user` are given this."""
+    """Who is calling, as the gate knows."""
     return request.scope[CALLER]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from comment_page.access import MAY_EDIT, MAY_READ, MAY_START
+from comment_page.access import MAY_EDIT, MAY_READ, MAY_START, Caller
 from comment_page.airflow_api import Airflow, AirflowApi, AirflowError
 from comment_page.models import Job, JobStatus, ProcessRequest
 from comment_page.routes import problems
@@ -42,7 +41,7 @@ IdempotencyKey = Annotated[
     dependencies=[MAY_START],
 )
 async def process(
-    body: ProcessRequest, request: Request, airflow: Airflow, user: GetUserDep, idempotency_key: IdempotencyKey = None
+    body: ProcessRequest, request: Request, airflow: Airflow, user: Caller, idempotency_key: IdempotencyKey = None
 ) -> Job:
     """Start an analysis of an export. The answer comes at once; the status of the job tells how it goes on."""
     params = await run_in_threadpool(jobs.params_of, body)
@@ -94,7 +93,7 @@ async def status(job_id: JobId, airflow: Airflow) -> JobStatus:
     responses=problems(404, 409, 411, 413, 422),
     dependencies=[MAY_EDIT],
 )
-async def cancel(job_id: JobId, airflow: Airflow, user: GetUserDep) -> JobStatus:
+async def cancel(job_id: JobId, airflow: Airflow, user: Caller) -> JobStatus:
     """Stop a job that waits or runs. What it has done stays on the disk: cleared in Airflow, it goes on from there."""
     run = await airflow.run(job_id)
     if run["state"] not in {"queued", "running"}:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from comment_page.access import MAY_READ
+from comment_page.access import MAY_READ, Caller
 from comment_page.airflow_api import Airflow
 from comment_page.models import Options, RunPage
 from comment_page.routes import problems
@@ -47,7 +46,7 @@ async def runs(
     dependencies=[MAY_READ],
 )
 def choices(
-    user: GetUserDep, lang: Annotated[Literal["es", "en"] | None, Query(description="Of the names.")] = None
+    user: Caller, lang: Annotated[Literal["es", "en"] | None, Query(description="Of the names.")] = None
 ) -> Options:
     """The analyses, the names of emotions and themes, the limits, and what the caller may do."""
     return options(user, lang)
