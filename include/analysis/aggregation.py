@@ -27,8 +27,9 @@ from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
 from include.analysis.privacy import mask_columns
 from include.analysis.reading import SourceInfo
-from include.analysis.registry import load_analysis
+from include.analysis.registry import loaded_analysis
 from include.analysis.run_folder import RunFolder
+from include.analysis.settings import load_settings
 
 RETRY_KEYS = ("analysis", "batch", "number", "slice_rows", "slice_reason", "rows_skipped", "outcome", "error")
 
@@ -100,7 +101,9 @@ class ResultsAggregator:
         self.run.remove_results()
         scratch = Path(tempfile.mkdtemp(prefix=".aggregate-", dir=self.run.path))
         try:
-            answered = [self.collect(load_analysis(name), scratch / name) for name in self.run.config.analyses]
+            settings = load_settings()
+            analyses = [loaded_analysis(name, settings) for name in self.run.config.analyses]
+            answered = [self.collect(analysis, scratch / analysis.name) for analysis in analyses]
             examples = self.write_comments(answered)
             self.write_quarantine(answered)
             results = self.results(answered, examples)

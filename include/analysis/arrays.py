@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Numbers = TypeVar("Numbers", bound=np.integer[Any])
+Integers = npt.NDArray[np.int64]
+
+_HALF = 1 << 31
+_LOWER = (1 << 32) - 1
 
 
 def different(values: npt.NDArray[Numbers]) -> npt.NDArray[Numbers]:
     """The different values, ascending: `numpy.unique`, which hashes whole numbers, takes several times as long."""
-    ascending = np.sort(values)
+    ascending = np.sort(values, kind="stable")
     fresh = np.ones(len(ascending), bool)
     np.not_equal(ascending[1:], ascending[:-1], out=fresh[1:])
     return ascending[fresh]
+
+
+@dataclass(frozen=True)
+class PairedColumns:
+    """The columns of a table of whole numbers, two in each of `pairs`, so that one addition adds two.
+
+    The sums asked for must be less than 2**31 either way; sums on the way there may be of any size.
+    """
+
+    pairs: tuple[Integers, ...]
+    columns: int
+
+    @classmethod
+    def of(cls, table: npt.NDArray[np.integer[Any]]) -> PairedColumns:
+        """The columns of a table of shape (rows, columns), with a last row of nothing."""
+        rows, columns = table.shape
+        padded = np.zeros((rows + 1, columns + columns % 2), np.int64)
+        padded[:-1, :columns] = table
+        return cls(
+            tuple(lower + (upper << 32) for lower, upper in zip(padded.T[::2], padded.T[1::2], strict=True)), columns
+        )
+
+    @property
+    def nothing(self) -> int:
+        """The row that adds nothing."""
+        return len(self.pairs[0]) - 1
+
+    def sums(self, rows: npt.NDArray[np.integer[Any]], bounds: npt.NDArray[np.integer[Any]]) -> Integers:
+        """The sums of the table's `rows` between neighbouring bounds, of shape (bounds - 1, columns)."""
+        found = np.empty((len(bounds) - 1, 2 * len(self.pairs)), np.int64)
+        total = np.zeros(len(rows) + 1, np.int64)
+        for place, pair in enumerate(self.pairs):
+            np.cumsum(pair.take(rows), out=total[1:])
+            both = np.diff(total.take(bounds))
+            lower = ((both + _HALF) & _LOWER) - _HALF
+            found[:, 2 * place], found[:, 2 * place + 1] = lower, (both - lower) >> 32
+        return found[:, : self.columns]

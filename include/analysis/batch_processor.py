@@ -25,6 +25,7 @@ from include.analysis.parts import Batch
 from include.analysis.processing import Attempt, analyse_batch
 from include.analysis.progress import AGGREGATING, ANALYSING, FINISHED, REPORTING, SPLITTING, Progress
 from include.analysis.reading import Source, dataframe_source
+from include.analysis.registry import loaded_analysis
 from include.analysis.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -104,11 +105,12 @@ class PooledRun:
 
     def run(self, frame: pd.DataFrame | None, report: bool) -> dict[str, Any]:
         try:
-            pa.scalar(None)  # makes pyarrow import pandas here once, and not in each worker
-            self.pool.submit(int).result()  # the workers start here, before this process has threads
-            source = self.open(frame)
             self.report(SPLITTING)
+            loaded_analysis.cache_clear()  # this process may live long, and their data files be edited
             pipeline.begin(self.folder, self.config)
+            pa.scalar(None)  # makes pyarrow import pandas here once, and not in each worker
+            self.pool.submit(int).result()  # the workers start here: with the analyses made, without other threads
+            source = self.open(frame)
             with pipeline.recorded_failure(self.folder, "split"):
                 for batch in pipeline.split(self.folder, source, max_batches=None):
                     self.rows += len(batch)

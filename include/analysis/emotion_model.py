@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.analysis.arrays import different
+from include.analysis.arrays import PairedColumns, different
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import CACHED_WORDS, Flags, Integers, Matches
@@ -45,9 +45,7 @@ def _sign(pattern: str) -> Callable[[pa.StringArray], pa.BooleanArray]:
 
 def shouting(texts: pa.StringArray) -> pa.BooleanArray:
     """At least eight characters, with letters, none of them small."""
-    upper = pc.equal(pc.utf8_upper(texts), texts)
-    cased = pc.not_equal(pc.utf8_lower(texts), texts)
-    return pc.and_(pc.and_(upper, cased), pc.greater_equal(pc.utf8_length(texts), 8))
+    return pc.and_(pc.utf8_is_upper(texts), pc.greater_equal(pc.utf8_length(texts), 8))
 
 
 SIGNS: Mapping[str, Callable[[pa.StringArray], pa.BooleanArray]] = {
@@ -187,8 +185,8 @@ class EmotionModel:
         """What the lexicon's phrases in each comment add up to."""
         masks, owners = self.lexicon.spans(found)
         kinds = different(masks)
-        scores = self.lexicon.bits(kinds) @ self.weights.group_weights.astype(np.int64)
-        return sum_by(owners, scores[np.searchsorted(kinds, masks)], comments)
+        scores = PairedColumns.of(self.lexicon.bits(kinds) @ self.weights.group_weights.astype(np.int64))
+        return scores.sums(np.searchsorted(kinds, masks), runs(owners, comments))
 
     def signs(self, texts: pa.StringArray) -> Integers:
         """What the signs of each comment and the bias add up to."""
@@ -196,20 +194,9 @@ class EmotionModel:
         return found + self.weights.bias
 
 
-def sum_by(owners: Integers, values: Integers, comments: int) -> Integers:
-    """The sums of the rows of `values` that belong to each comment; `owners` ascends."""
-    sums = np.zeros((len(values) + 1, len(EMOTIONS)), np.int64)
-    np.cumsum(values, axis=0, out=sums[1:])
-    bounds = np.searchsorted(owners, np.arange(comments + 1))
-    added: Integers = np.diff(sums[bounds], axis=0)
-    return added
-
-
-def _distinct(owners: Integers, things: Integers, kinds: int) -> tuple[Integers, Integers]:
-    """Each thing once a comment, in the order of the comments."""
-    once = different(owners * kinds + things)
-    owners, things = np.divmod(once, max(kinds, 1))
-    return owners, things
+def runs(owners: Integers, comments: int) -> Integers:
+    """Where the things of each comment begin, and where the last ones end; `owners` ascends."""
+    return np.searchsorted(owners, np.arange(comments + 1))
 
 
 class NgramScores:
@@ -229,7 +216,7 @@ class _WordScores:
 
     def __init__(self, weights: Weights) -> None:
         self._own = {word: i for i, word in enumerate(weights.words)}
-        self._own_weights = weights.word_weights.astype(np.int64)
+        self._own_weights = np.append(weights.word_weights.astype(np.int64), np.zeros((1, len(EMOTIONS)), np.int64), 0)
         letters = sorted({*" ".join(weights.letters)} | {" "})
         self._codes = np.zeros(0x110000, np.int64)
         self._codes[[ord(letter) for letter in letters]] = np.arange(1, len(letters) + 1)
@@ -237,7 +224,7 @@ class _WordScores:
         keys = np.array([self._key(sequence) for sequence in weights.letters], np.int64)
         order = np.argsort(keys)
         self._keys = keys[order]
-        self._letter_weights = weights.letter_weights.astype(np.int64)[order]
+        self._letter_weights = PairedColumns.of(weights.letter_weights[order])
         self._known: dict[str, int] = {}
         self._scores = np.zeros((0, len(EMOTIONS)), np.int64)
 
@@ -248,9 +235,9 @@ class _WordScores:
         return key
 
     def sum(self, tokens: Tokens, read: Flags) -> Integers:
-        scores = self._of(tokens.vocabulary)
-        owners, words = _distinct(tokens.owner[read], tokens.ids[read].astype(np.int64), len(tokens.vocabulary))
-        return sum_by(owners, scores[words], len(tokens.offsets) - 1)
+        scores = PairedColumns.of(self._of(tokens.vocabulary))
+        words = np.where(tokens.first_mentions(read), tokens.ids, scores.nothing)
+        return scores.sums(words, tokens.offsets)
 
     def _of(self, words: Sequence[str]) -> Integers:
         known = self._known
@@ -269,7 +256,8 @@ class _WordScores:
         lengths = np.array([len(word) + 2 for word in words])
         owner = np.repeat(np.arange(len(words)), lengths)
         left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(codes))  # letters from here to the word's end
-        scores = np.zeros((len(words), len(EMOTIONS)), np.int64)
+        own = np.array([self._own.get(word, -1) for word in words])
+        scores: Integers = self._own_weights[own]
         whole = codes > 0
         key = codes
         for length in LETTERS:
@@ -279,9 +267,7 @@ class _WordScores:
             places = np.searchsorted(self._keys, key[starts])
             places[places == len(self._keys)] = 0
             hit = self._keys[places] == key[starts]
-            scores += sum_by(owner[starts[hit]], self._letter_weights[places[hit]], len(words))
-        own = np.array([self._own.get(word, -1) for word in words])
-        scores[own >= 0] += self._own_weights[own[own >= 0]]
+            scores += self._letter_weights.sums(places[hit], runs(owner[starts[hit]], len(words)))
         return scores
 
 
@@ -292,18 +278,18 @@ class _PairScores:
         pairs = [tuple(pair.split(" ")) for pair in weights.pairs]
         self._words = {word: i for i, word in enumerate(sorted({word for pair in pairs for word in pair}))}
         keys = np.array([self._words[a] * len(self._words) + self._words[b] for a, b in pairs], np.int64)
-        order = np.argsort(keys)
-        self._keys = keys[order]
-        self._weights = weights.pair_weights.astype(np.int64)[order]
+        self._keys = pa.array(keys)
+        self._weights = PairedColumns.of(weights.pair_weights)
 
     def sum(self, tokens: Tokens, read: Flags) -> Integers:
         words = np.array([self._words.get(word, -1) for word in tokens.vocabulary], np.int64)[tokens.ids]
         first, second = words[:-1], words[1:]
-        together = (first >= 0) & (second >= 0) & (tokens.owner[:-1] == tokens.owner[1:]) & read[:-1] & read[1:]
-        at = np.flatnonzero(together)
-        keys = first[at] * len(self._words) + second[at]
-        places = np.searchsorted(self._keys, keys)
-        places[places == len(self._keys)] = 0
-        hit = self._keys[places] == keys
-        owners, pairs = _distinct(tokens.owner[at[hit]], places[hit], len(self._keys))
-        return sum_by(owners, self._weights[pairs], len(tokens.offsets) - 1)
+        at = np.flatnonzero(
+            (first >= 0) & (second >= 0) & (tokens.owner[:-1] == tokens.owner[1:]) & read[:-1] & read[1:]
+        )
+        keys = pa.array(first.take(at) * len(self._words) + second.take(at))
+        found = pc.index_in(keys, value_set=self._keys).fill_null(-1).to_numpy()
+        hit = np.flatnonzero(found >= 0)
+        once = different(tokens.owner.take(at.take(hit)) * len(self._keys) + found.take(hit))
+        owners, pairs = np.divmod(once, max(len(self._keys), 1))
+        return self._weights.sums(pairs, runs(owners, len(tokens.offsets) - 1))

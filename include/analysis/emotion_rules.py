@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
-from include.analysis.emotion_model import DATA, EMOTIONS, shouting, sum_by
+from include.analysis.arrays import PairedColumns
+from include.analysis.emotion_model import DATA, EMOTIONS, runs, shouting
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import (
@@ -27,7 +27,7 @@ from include.analysis.matching import (
     negated,
     parse_phrases,
 )
-from include.analysis.text import Tokens, tokenise
+from include.analysis.text import Tokens, tokenise, twice
 
 RULES = DATA / "emotions_feedback.toml"
 
@@ -214,18 +214,20 @@ class DomainRules:
         `found` are the matches of `phrases`, in order of their words.
         """
         kind = self._kind[found.phrase]
-        barriers = np.union1d(clause_marks(tokens), found.only(kind == 2).start)
+        barriers = np.sort(np.concatenate((clause_marks(tokens), found.only(kind == 2).start)), kind="stable")
         found = found.only(kind != 2).longest()
         kind = self._kind[found.phrase]
         said = found.only(kind == 0)
         negators = found.only(kind == 1)
         turned = negated(tokens, said.start, np.sort(negators.end - 1), barriers, self._scope[said.phrase])
         turned &= ~self._own_negation[said.phrase]
-        weights = np.where(turned[:, None], self._when_negated[said.phrase], self._evidence[said.phrase])
+        weights = self._evidence.take(said.phrase, axis=0)
+        weights[turned] = self._when_negated.take(said.phrase[turned], axis=0)
         for i, degree in enumerate(self.file.degrees):
             words = np.sort(found.only(kind == 3 + i).end - 1)
-            meant = negated(tokens, said.start, words, barriers, degree.reach) & ~turned
-            weights = np.where(meant[:, None] & (weights > 0), weights * degree.percent // 100, weights)
+            meant = np.flatnonzero(negated(tokens, said.start, words, barriers, degree.reach) & ~turned)
+            plain = weights.take(meant, axis=0)
+            weights[meant] = np.where(plain > 0, plain * degree.percent // 100, plain)
         evidence = self._once(said, weights, len(tokens.offsets) - 1)
         return self._emphasise(tokens, evidence), _covered(said, len(tokens.ids))
 
@@ -233,23 +235,25 @@ class DomainRules:
     def _once(said: Matches, weights: Integers, comments: int) -> Integers:
         """What matches the same words ("decepcion*", "decepcionad*") counts once: the strongest for and against."""
         firsts = np.flatnonzero(np.diff(said.start, prepend=-1) | np.diff(said.length, prepend=-1))
-        if len(firsts):
-            most, least = np.maximum.reduceat(weights, firsts, axis=0), np.minimum.reduceat(weights, firsts, axis=0)
-            weights = np.maximum(most, 0) + np.minimum(least, 0)
-        return sum_by(said.owner[firsts], weights, comments)
+        several = np.flatnonzero(np.diff(firsts, append=len(said)) > 1)
+        found = weights.take(firsts, axis=0)
+        if len(several):
+            bounds = np.stack((firsts, np.append(firsts[1:], len(said))), axis=1)[several].ravel()
+            padded = np.append(weights, np.zeros((1, len(EMOTIONS)), np.int64), axis=0)  # so that all bounds are places
+            most, least = (of.reduceat(padded, bounds, axis=0)[::2] for of in (np.maximum, np.minimum))
+            found[several] = np.maximum(most, 0) + np.minimum(least, 0)
+        return PairedColumns.of(found).sums(np.arange(len(found)), runs(said.owner[firsts], comments))
 
     def _emphasise(self, tokens: Tokens, evidence: Integers) -> Integers:
         texts = tokens.texts.fill_null("")
         loud = np.asarray(shouting(texts)) * self.file.shouting
-        loud += np.asarray(pc.match_substring(texts, "!!")) * self.file.exclamation
+        loud += twice(texts, "!") * self.file.exclamation
         emphasised: Integers = evidence + loud[:, None] * (evidence > 0)
         return emphasised
 
 
 def _covered(said: Matches, tokens: int) -> Flags:
     """The tokens that lie in a match."""
-    depth = np.zeros(tokens + 1, np.int64)
-    np.add.at(depth, said.start, 1)
-    np.add.at(depth, said.end, -1)
+    depth = np.bincount(said.start, minlength=tokens + 1) - np.bincount(said.end, minlength=tokens + 1)
     covered: Flags = np.cumsum(depth)[:-1] > 0
     return covered

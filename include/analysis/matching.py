@@ -42,12 +42,23 @@ class PhraseError(LexiconError):
         self.phrase, self.problem = phrase, problem
 
 
+_parsed: dict[str, tuple[str, ...]] = {}
+"""Each phrase that was parsed: a file's are checked when it is read, and parsed again when a matcher is made."""
+
+
 def parse_phrases(phrases: Sequence[str]) -> list[tuple[str, ...]]:
     """The elements of phrases as written in a data file.
 
     An element is a folded word or symbol, a stem with its `*` kept, several of these with | between, or GAP.
     Raises PhraseError for the first phrase that cannot be used.
     """
+    fresh = [phrase for phrase in phrases if phrase not in _parsed]
+    if fresh:
+        _parsed.update(zip(fresh, _parse(fresh), strict=True))
+    return [_parsed[phrase] for phrase in phrases]
+
+
+def _parse(phrases: Sequence[str]) -> list[tuple[str, ...]]:
     chunks = [[chunk.split(OR) for chunk in phrase.split()] for phrase in phrases]
     pieces = [piece for parts in chunks for choices in parts for piece in choices]
     tokens = tokenise(["" if piece in GAPS else piece.removesuffix("*") for piece in pieces])
@@ -116,7 +127,8 @@ class Matches:
 
     def only(self, kept: Flags | Integers) -> Matches:
         """The matches where `kept` is true, or those at the places `kept`."""
-        return Matches(self.phrase[kept], self.owner[kept], self.start[kept], self.length[kept])
+        places = np.flatnonzero(kept) if kept.dtype == bool else kept
+        return Matches(*(column.take(places) for column in (self.phrase, self.owner, self.start, self.length)))
 
     def renumbered(self, by: int) -> Matches:
         """The same matches with `by` added to the numbers of their phrases."""
@@ -126,14 +138,15 @@ class Matches:
         """Without the matches that lie wholly inside a longer match; matches of equal extent stay together."""
         if not len(self):
             return self
-        order = np.lexsort((-self.length, self.start))
-        start, end = self.start[order], self.end[order]
-        fresh = np.concatenate(([True], (start[1:] != start[:-1]) | (end[1:] != end[:-1])))
-        reach = np.maximum.accumulate(end[fresh])
-        inside = np.concatenate(([False], reach[:-1] >= end[fresh][1:]))
-        kept = np.empty(len(self), bool)
-        kept[order] = ~inside[np.cumsum(fresh) - 1]
-        return self.only(kept)
+        end = self.end
+        firsts = np.flatnonzero(np.diff(self.start, prepend=-1))
+        lasts = np.append(firsts[1:], len(self)) - 1  # of those that start together the longest
+        group = np.repeat(np.arange(len(firsts)), lasts - firsts + 1)
+        reach = np.maximum.accumulate(end.take(lasts))
+        inside = end < end.take(lasts).take(group)
+        later = group > 0
+        inside |= later & (reach.take(group - later) >= end)
+        return self.only(~inside)
 
 
 @dataclass(frozen=True)
@@ -271,7 +284,7 @@ class PhraseMatcher:
         slot = slot[which]
         which, start = walk.reach(slot, at[which], -1)
         phrase, length = self._phrase_of[slot[which]], end[which] + 1 - start
-        codes = np.sort((start * (LONGEST_MATCH + 1) + length) * len(self.phrases) + phrase)
+        codes = np.sort((start * (LONGEST_MATCH + 1) + length) * len(self.phrases) + phrase, kind="stable")
         codes = codes[np.diff(codes, prepend=-1) != 0]  # with two gaps one stretch of words may be matched in two ways
         places, phrase = np.divmod(codes, max(len(self.phrases), 1))
         start, length = np.divmod(places, LONGEST_MATCH + 1)

@@ -22,7 +22,7 @@ from include.analysis.parts import Batch
 from include.analysis.planning import MAX_BATCHES, plan_batches
 from include.analysis.processing import Report, analyse_batch
 from include.analysis.reading import Source, check_input, open_day, open_sources
-from include.analysis.registry import load_analysis
+from include.analysis.registry import analysis_class, loaded_analysis
 from include.analysis.run_folder import RunFolder
 from include.analysis.settings import Settings, load_settings
 from include.analysis.splitting import Splitter
@@ -111,7 +111,8 @@ def begin(run: RunFolder, config: RunConfig) -> None:
 
 def fingerprints(config: RunConfig) -> dict[str, str]:
     """What the answers of each analysis of a run depend on."""
-    return {name: load_analysis(name).fingerprint() for name in config.analyses}
+    settings = load_settings()
+    return {name: loaded_analysis(name, settings).fingerprint() for name in config.analyses}
 
 
 def split(run: RunFolder, source: Source | None = None, max_batches: int | None = MAX_BATCHES) -> Iterator[Batch]:
@@ -149,7 +150,7 @@ def reserved_columns(config: RunConfig) -> frozenset[str]:
     """Names of the columns that the run adds to the input's."""
     names = {"row"}
     for name in config.analyses:
-        names.update(load_analysis(name).schema.names)
+        names.update(analysis_class(name).schema.names)
     return frozenset(names)
 
 

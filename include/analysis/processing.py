@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from include.analysis.parts import Batch, PartStore
 from include.analysis.performance import PerformanceMonitor, Span
 from include.analysis.planning import rows_within_memory
 from include.analysis.privacy import example
-from include.analysis.registry import load_analysis
+from include.analysis.registry import loaded_analysis
 from include.analysis.run_folder import RunFolder
-from include.analysis.settings import Settings, load_settings
+from include.analysis.settings import load_settings
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +47,6 @@ def first_slice(run: RunFolder, batch: Batch, memory: MemoryManager, retry: int)
     if retry == 0:
         return size, "the whole batch"
     return size, f"retry {retry}: the batch halved {'once' if retry == 1 else f'{retry} times'}"
-
-
-@lru_cache
-def _analysis(name: str, settings: Settings) -> Analysis:
-    """Made once in a worker process: to read and compile a lexicon takes longer than to analyse a small batch."""
-    return load_analysis(name, settings)
 
 
 @dataclass
@@ -93,7 +86,7 @@ def analyse_batch(
     gets the figures of the try, also when it fails.
     Returns counts. Raises what the analysis raises when it fails for good; finished parts stay.
     """
-    analysis = _analysis(name, load_settings())
+    analysis = loaded_analysis(name, load_settings())
     memory = MemoryManager(run.config.max_memory_mb)
     size, reason = first_slice(run, batch, memory, retry)
     attempt = Attempt(name, batch.index, number, size, reason)

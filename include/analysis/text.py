@@ -27,7 +27,7 @@ Texts: TypeAlias = Iterable[str | None] | pa.Array | pa.ChunkedArray
 Values = TypeVar("Values", bound=npt.NDArray[Any])
 
 SPACE = 32
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 
 # Code points that came with Unicode 15.0 and 15.1, as ranges. Python 3.12 and 3.13 know them, 3.11 does not, and that
 # is all that their tables say differently of folding and classes: they are read as not assigned, as 3.11 reads them.
@@ -87,6 +87,7 @@ class _CodePointTables:
         self.length = np.full(size, -1, np.int8)  # -1: not met yet
         self.single = np.zeros(size, np.uint32)  # the fold, where it is one code point
         self.kind = np.full(size, -1, np.int8)  # -1: not known yet
+        self.shown = np.arange(size, dtype=np.uint32)  # in tokens: gaps are spaces, and all marks the same
         self.longer: dict[int, Codes] = {}  # the fold, where it is more than one
 
     @staticmethod
@@ -131,6 +132,7 @@ class _CodePointTables:
         if kinds.min(initial=0) < 0:
             for code in np.unique(places[kinds < 0]).tolist():
                 self.kind[code] = self.class_of(chr(code))
+                self.shown[code] = {GAP: SPACE, MARK: ord(".")}.get(int(self.kind[code]), code)
             kinds = self.kind.take(places)
         return kinds
 
@@ -256,6 +258,21 @@ class Tokens:
         counts = np.diff(self.offsets)
         return np.repeat(np.arange(len(counts)), counts)
 
+    @cached_property
+    def _by_word(self) -> Places:
+        """The positions of the tokens, those of each word together, in order."""
+        few = len(self.vocabulary) <= 1 << 16  # numpy has a linear sort for small numbers
+        return np.argsort(self.ids.astype(np.uint16) if few else self.ids, kind="stable")
+
+    def first_mentions(self, read: Mask) -> Mask:
+        """Which of the tokens in `read` are the first there of their word in their comment."""
+        order = self._by_word[read[self._by_word]]
+        words, owners = self.ids.take(order), self.owner.take(order)
+        again = (words[1:] == words[:-1]) & (owners[1:] == owners[:-1])
+        first = read.copy()
+        first[order[1:][again]] = False
+        return first
+
 
 def tokenise(texts: Texts) -> Tokens:
     """Cut comments into folded words (runs of letters and digits), clause marks (".") and single symbols."""
@@ -263,8 +280,7 @@ def tokenise(texts: Texts) -> Tokens:
     folded = fold(texts)
     kinds = folded.classes
     begins = np.flatnonzero(_run_starts(kinds == WORD, folded.offsets) | (kinds > WORD))
-    codes = np.where(kinds == GAP, np.uint32(SPACE), folded.codes)
-    codes[kinds == MARK] = ord(".")
+    codes = _TABLES.shown.take(folded.codes)
     # Each token is cut with the gap after it, which is taken off once for each different one.
     coded = _strings(codes, np.append(begins, len(codes))).dictionary_encode()
     vocabulary = pc.utf8_rtrim(coded.dictionary, " ").dictionary_encode()
@@ -287,6 +303,18 @@ def blank(texts: pa.StringArray) -> Mask:
     bare = pc.equal(pc.utf8_trim_whitespace(texts.fill_null("")), "")
     flags: Mask = bare.to_numpy(zero_copy_only=False).astype(bool)
     return flags
+
+
+def twice(texts: pa.StringArray, character: str) -> Mask:
+    """Which texts hold an ASCII character twice running; none of the texts is missing."""
+    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    found = np.zeros(len(texts), bool)
+    if texts.buffers()[2] is not None and len(texts):
+        hit = np.frombuffer(texts.buffers()[2], np.uint8)[ends[0] : ends[-1]] == ord(character)
+        second = np.flatnonzero(hit[1:] & hit[:-1]) + 1 + ends[0]
+        holder = np.searchsorted(ends, second, side="right") - 1
+        found[holder[ends[holder] < second]] = True
+    return found
 
 
 def by_distinct_text(function: Callable[[Tokens], Values], texts: Texts) -> Values:

@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> None:
     if wait:
         for name in DAG_TEST_MODULES:
             importlib.import_module(name)
+        importlib.import_module("include.local_airflow.executor").import_libraries()
         logging.getLogger("airflow.sdk.definitions.dag").addFilter(_is_no_list_of_waiting_tasks)
         begin.wait()
     os._exit(_run())

@@ -24,6 +24,18 @@ class LoggedCallbacks(BaseCallbackSink):
         log.warning("callback not run: %s", callback.msg)
 
 
+def import_libraries() -> None:
+    """Import what each task would import for itself, before the workers are forked that fork the tasks.
+
+    The project's own modules are left to the tasks, which so run the code as it is when they begin.
+    """
+    import pyarrow as pa
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    pa.scalar(None)  # with its first value pyarrow imports pandas
+
+
 class EndingLocalExecutor(LocalExecutor):
     """LocalExecutor that ends its workers for certain, and notices when one is killed.
 
@@ -39,6 +51,7 @@ class EndingLocalExecutor(LocalExecutor):
 
     def start(self) -> None:
         self.busy: dict[int, Any] = {}
+        import_libraries()
         super().start()
 
     def end(self) -> None:
