@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -22,11 +25,12 @@ ROWS_AT_ONCE = 8_192
 """Rows that are made into CSV at once, which takes several times their memory."""
 
 FORMULA = r"^'*[=+\-@\t\r]"
+SUSPECT = np.frombuffer(b"'=+-@\t\r", np.uint8)
 HARMLESS = r"^[+\-]*(\d[\d.,]*)?$"
 
 
 class CommentsWriter:
-    """Writes `comments.parquet` and `comments.csv`; neither exists before both are complete."""
+    """Writes `comments.parquet` and `comments.csv`, beside each other; neither exists before both are complete."""
 
     def __init__(self, parquet: Path, csv: Path, schema: pa.Schema) -> None:
         self.paths = (parquet, csv)
@@ -41,6 +45,8 @@ class CommentsWriter:
         file = self.stack.enter_context(csv.open("wb"))
         file.write(codecs.BOM_UTF8)
         self.csv = self.stack.enter_context(pa_csv.CSVWriter(file, csv_schema(self.schema)))
+        self.beside = self.stack.enter_context(ThreadPoolExecutor(1))
+        self.pending: Future[None] | None = None
         return self
 
     def write(self, table: pa.Table) -> None:
@@ -57,9 +63,18 @@ class CommentsWriter:
 
     def _write_group(self, table: pa.Table) -> None:
         table = table.combine_chunks()  # the encoders' page limits would show where chunks begin
+        self._await_csv()
+        self.pending = self.beside.submit(self._write_csv, table)
         self.parquet.write_table(table)
+
+    def _write_csv(self, table: pa.Table) -> None:
         for start in range(0, table.num_rows, ROWS_AT_ONCE):
             self.csv.write_table(neutralised(table.slice(start, ROWS_AT_ONCE)))
+
+    def _await_csv(self) -> None:
+        if self.pending is not None:
+            self.pending.result()
+            self.pending = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -70,6 +85,7 @@ class CommentsWriter:
         with self.stack:
             if self.rows_waiting:
                 self._write_group(pa.concat_tables(self.waiting))
+            self._await_csv()
 
 
 def write_csv(path: Path, table: pa.Table) -> None:
@@ -103,7 +119,23 @@ def neutralise(cells: pa.StringArray) -> pa.StringArray:
     Plain numbers and lone signs stay. To be reversible, cells that begin so after apostrophes get one more: the
     original is had by removing one apostrophe from every cell that begins with apostrophes and one of these signs.
     """
-    risky = pc.and_(pc.match_substring_regex(cells, FORMULA), pc.invert(pc.match_substring_regex(cells, HARMLESS)))
+    places = np.flatnonzero(np.isin(first_bytes(cells), SUSPECT))
+    suspects = cells.take(pa.array(places))
+    risky = pc.and_(
+        pc.match_substring_regex(suspects, FORMULA), pc.invert(pc.match_substring_regex(suspects, HARMLESS))
+    )
     if not pc.any(risky).as_py():
         return cells
-    return pc.if_else(risky, pc.binary_join_element_wise("'", cells, ""), cells)
+    flags = np.zeros(len(cells), bool)
+    flags[places[risky.to_numpy(zero_copy_only=False)]] = True
+    return pc.if_else(pa.array(flags), pc.binary_join_element_wise("'", cells, ""), cells)
+
+
+def first_bytes(cells: pa.StringArray) -> npt.NDArray[np.uint8]:
+    """The first byte of each cell; 0 where it is empty or missing."""
+    ends = np.frombuffer(cells.buffers()[1], np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    filled = np.flatnonzero(np.diff(ends))
+    found = np.zeros(len(cells), np.uint8)
+    if len(filled):
+        found[filled] = np.frombuffer(cells.buffers()[2], np.uint8)[ends[filled]]
+    return found
