@@ -22,7 +22,7 @@ from include.analysis.analysis import Analysis, Reduction, Rows
 from include.analysis.errors import AnalysisError
 from include.analysis.figures import merge_figures
 from include.analysis.files import complete_file, read_json, write_json
-from include.analysis.memory import MemoryManager
+from include.analysis.memory import MemoryManager, release_unused
 from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
 from include.analysis.privacy import mask_columns
@@ -104,7 +104,9 @@ class ResultsAggregator:
             settings = load_settings()
             analyses = [loaded_analysis(name, settings) for name in self.run.config.analyses]
             answered = [self.collect(analysis, scratch / analysis.name) for analysis in analyses]
+            release_unused()
             examples = self.write_comments(answered)
+            release_unused()
             self.write_quarantine(answered)
             results = self.results(answered, examples)
             self.refuse_lost_parts()

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
 from include.analysis.duplicates import GROUPS_SHOWN, KEY, ROWS_SHOWN, coded_forms, grouped_rows, keys_of, percentage
+from include.analysis.memory import release_unused
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.settings import Settings
@@ -79,7 +80,7 @@ class NearDuplicatesAnalysis(Analysis):
             similar.add(table.column("form").combine_chunks(), _unpacked(table.column("sketch").combine_chunks()))
             firsts.append(rows[new])
             times.append(count[new])
-        pa.default_memory_pool().release_unused()  # what reading the parts took, before the search takes its own
+        release_unused()
         groups = NearGroups(np.concatenate(firsts), np.concatenate(times), similar.centres())
         return NearDuplicatesReduction(self, {**counts, **groups.counts()}, repeats, groups)
 

@@ -17,6 +17,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from include.analysis.files import complete_file
+from include.analysis.memory import release_unused
+from include.analysis.text import byte_offsets, contents
 
 ROWS_PER_GROUP = 65_536
 """Rows in a Parquet row group and a CSV block, whatever the batches were, so that the bytes do not depend on them."""
@@ -66,6 +68,7 @@ class CommentsWriter:
         self._await_csv()
         self.pending = self.beside.submit(self._write_csv, table)
         self.parquet.write_table(table)
+        release_unused()
 
     def _write_csv(self, table: pa.Table) -> None:
         for start in range(0, table.num_rows, ROWS_AT_ONCE):
@@ -133,9 +136,8 @@ def neutralise(cells: pa.StringArray) -> pa.StringArray:
 
 def first_bytes(cells: pa.StringArray) -> npt.NDArray[np.uint8]:
     """The first byte of each cell; 0 where it is empty or missing."""
-    ends = np.frombuffer(cells.buffers()[1], np.int32)[cells.offset : cells.offset + len(cells) + 1]
-    filled = np.flatnonzero(np.diff(ends))
+    begins = byte_offsets(cells) - byte_offsets(cells)[0]
+    filled = np.flatnonzero(np.diff(begins))
     found = np.zeros(len(cells), np.uint8)
-    if len(filled):
-        found[filled] = np.frombuffer(cells.buffers()[2], np.uint8)[ends[filled]]
+    found[filled] = np.frombuffer(contents(cells), np.uint8)[begins[filled]]
     return found

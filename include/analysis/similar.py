@@ -17,11 +17,12 @@ steps leads away from it, and the groups follow from the set of texts alone.
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +33,13 @@ from rapidfuzz.process import cpdist
 from rensa import RMinHash
 
 from include.analysis.arrays import different
+from include.analysis.memory import release_unused
 from include.analysis.sampling import mixed
 from include.analysis.spill import Integers, Spill
-from include.analysis.text import blocks, fold
+from include.analysis.text import blocks, contents, fold
 
 Sketches = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.uint8]
 
 SIMILARITY = 0.9
 SHORTEST = 10
@@ -50,6 +53,9 @@ SEED = 1
 NEIGHBOURS = 2
 SHARED_BITS = 32  # neighbours share at least two hash values
 FEWEST_EQUAL = 8  # hash values of candidates: a Jaccard similarity of a quarter
+LETTERS = 32
+"""Kinds of characters that are counted, by the last bits of their code points."""
+
 FORMS_PER_SHARD = 1 << 18
 FORMS_PER_BUCKET = 1 << 16
 PAIRS_AT_ONCE = 1 << 14
@@ -80,6 +86,20 @@ def _sketches_of_block(forms: pa.StringArray) -> Sketches:
     return values.astype("<u2").view("<u8").reshape(-1, COLUMNS).astype(np.uint64)
 
 
+def letter_counts(forms: pa.StringArray) -> Counts:
+    """How many characters of each of LETTERS kinds each text has, at most 255 being told.
+
+    An insertion or deletion changes one of them by one. So two texts are at least as far apart as these counts.
+    """
+    found = [np.zeros((0, LETTERS), np.uint8)]
+    for block in blocks(forms):
+        folded = fold(block)
+        owner = np.repeat(np.arange(len(block)) * LETTERS, np.diff(folded.offsets))
+        counts = np.bincount(owner + folded.codes % LETTERS, minlength=len(block) * LETTERS)
+        found.append(np.minimum(counts, 255).astype(np.uint8).reshape(-1, LETTERS))
+    return np.concatenate(found)
+
+
 class SimilarForms:
     """Different normal forms, added in some order, and the groups among them; what is large lies in a folder."""
 
@@ -89,10 +109,11 @@ class SimilarForms:
         self._folder = folder
         self._texts = folder / "texts.bin"
         self._sketch_file = folder / "sketches.bin"
+        self._letter_file = folder / "letters.bin"
         self._sizes: list[npt.NDArray[np.int32]] = []
         self._lengths: list[npt.NDArray[np.int32]] = []
         self._count = 0
-        for path in (self._texts, self._sketch_file):
+        for path in (self._texts, self._sketch_file, self._letter_file):
             path.write_bytes(b"")
 
     def __len__(self) -> int:
@@ -100,11 +121,12 @@ class SimilarForms:
 
     def add(self, forms: pa.StringArray, sketched: Sketches) -> None:
         """Add different normal forms (none that was added before) with their sketches."""
-        raw = forms.cast(pa.binary())
-        with self._texts.open("ab") as texts, self._sketch_file.open("ab") as file:
-            texts.write(b"".join(raw.to_pylist()))
-            file.write(np.ascontiguousarray(sketched).tobytes())
-        self._sizes.append(pc.binary_length(raw).to_numpy(zero_copy_only=False).astype(np.int32))
+        with self._texts.open("ab") as file:
+            file.write(contents(forms))
+        for path, rows in ((self._sketch_file, sketched), (self._letter_file, letter_counts(forms))):
+            with path.open("ab") as file:
+                rows.tofile(file)
+        self._sizes.append(pc.binary_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
         self._lengths.append(pc.utf8_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
         self._count += len(forms)
 
@@ -116,7 +138,12 @@ class SimilarForms:
         centres = np.arange(self._count)
         if self._count < 2:
             return centres
-        search = _Search(self._open_sketches(), np.concatenate(self._lengths), self.similarity)
+        search = _Search(
+            np.memmap(self._sketch_file, np.uint64, "r", shape=(self._count, COLUMNS)),
+            np.memmap(self._letter_file, np.uint8, "r", shape=(self._count, LETTERS)),
+            np.concatenate(self._lengths),
+            self.similarity,
+        )
         with self._texts.open("rb") as texts:
             search.read_texts(texts, np.concatenate(([0], np.cumsum(np.concatenate(self._sizes), dtype=np.int64))))
             near = search.near_pairs(Spill(self._folder / "pairs", 1))
@@ -131,9 +158,6 @@ class SimilarForms:
                 near = np.union1d(near, found)
         return stars(near, self._count)
 
-    def _open_sketches(self) -> Sketches:
-        return np.memmap(self._sketch_file, np.uint64, "r", shape=(self._count, COLUMNS))
-
 
 def _pair(left: Integers, right: Integers) -> Integers:
     """Pairs as one number each, the smaller form first."""
@@ -147,8 +171,9 @@ def _both(pairs: Integers) -> tuple[Integers, Integers]:
 class _Search:
     """Finds the pairs of forms that are nearly the same."""
 
-    def __init__(self, sketched: Sketches, lengths: npt.NDArray[np.int32], similarity: float) -> None:
+    def __init__(self, sketched: Sketches, letters: Counts, lengths: npt.NDArray[np.int32], similarity: float) -> None:
         self.sketched = sketched
+        self.letters = letters
         self.lengths = lengths
         self.similarity = similarity
 
@@ -159,12 +184,23 @@ class _Search:
 
     def near_pairs(self, candidates: Spill) -> Integers:
         """All pairs of neighbours that are nearly the same, ascending."""
+        release_unused()
         for pairs in self._neighbours():
             able = self.able(pairs)
             candidates.add(able.reshape(-1, 1), (able >> 32) // FORMS_PER_BUCKET)
+        self._forget_pages()
         buckets = range(-(-len(self.lengths) // FORMS_PER_BUCKET))
         found = [self.verified(self._alike(different(candidates.read(bucket).ravel()))) for bucket in buckets]
+        self._forget_pages()
         return np.concatenate([np.zeros(0, np.int64), *found])
+
+    def _forget_pages(self) -> None:
+        """What was read of the mapped files leaves the memory of this process; it is read again where it is needed."""
+        for mapped in (self.sketched, self.letters):
+            mapping: Any = mapped.base
+            if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                mapping.madvise(mmap.MADV_DONTNEED)
+        release_unused()
 
     def _neighbours(self) -> Iterator[Integers]:
         """Pairs of forms that are near each other in one of the orders and share their first hash values."""
@@ -184,10 +220,14 @@ class _Search:
     def able(self, pairs: Integers) -> Integers:
         """The pairs of which both are long enough, and of lengths that may be so similar."""
         left, right = (self.lengths[forms].astype(np.int64) for forms in _both(pairs))
-        missing = np.abs(left - right)
-        kept = (np.minimum(left, right) >= SHORTEST) & (missing <= (1 - self.similarity) * (left + right) + 1e-9)
+        kept = (np.minimum(left, right) >= SHORTEST) & (np.abs(left - right) <= self._apart(left + right))
         able: Integers = pairs[kept]
         return able
+
+    def _apart(self, characters: Integers) -> npt.NDArray[np.floating[Any]]:
+        """How many characters may at most be inserted and deleted between two texts of so many together."""
+        apart: npt.NDArray[np.floating[Any]] = (1 - self.similarity) * characters + 1e-9
+        return apart
 
     def _alike(self, pairs: Integers) -> Integers:
         """The pairs that have enough hash values in common to be worth reading."""
@@ -200,6 +240,7 @@ class _Search:
 
     def verified(self, pairs: Integers) -> Integers:
         """The pairs that are nearly the same."""
+        pairs = self._of_like_letters(pairs)
         kept = [pairs[:0]]
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
             some = pairs[start : start + PAIRS_AT_ONCE]
@@ -214,6 +255,18 @@ class _Search:
                 workers=1,
             )
             kept.append(some[scores >= self.similarity - 1e-9])
+        return np.concatenate(kept)
+
+    def _of_like_letters(self, pairs: Integers) -> Integers:
+        """The pairs whose letters are so alike that the texts may be."""
+        kept = [pairs[:0]]
+        for start in range(0, len(pairs), PAIRS_AT_ONCE):
+            some = pairs[start : start + PAIRS_AT_ONCE]
+            left, right = _both(some)
+            counts, others = (np.asarray(self.letters[forms]) for forms in (left, right))
+            apart = (np.maximum(counts, others) - np.minimum(counts, others)).sum(axis=1, dtype=np.int64)
+            characters = self.lengths[left].astype(np.int64) + self.lengths[right]
+            kept.append(some[apart <= self._apart(characters)])
         return np.concatenate(kept)
 
     def _read(self, forms: Integers) -> dict[int, str]:

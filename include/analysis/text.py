@@ -64,9 +64,22 @@ def text_array(texts: Texts) -> pa.StringArray:
     return string_array([text if isinstance(text, str) else None for text in texts])
 
 
+def byte_offsets(texts: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Where the bytes of each text begin among those of the array, and where the last one ends."""
+    if not len(texts):
+        return np.zeros(1, np.int32)
+    return np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+
+
+def contents(texts: pa.StringArray) -> pa.Buffer:
+    """The bytes of all texts, one after another, as they lie in memory."""
+    offsets, data = byte_offsets(texts), texts.buffers()[2]
+    return pa.py_buffer(b"") if data is None else data[int(offsets[0]) : int(offsets[-1])]
+
+
 def blocks(texts: pa.StringArray, size: int = BLOCK_BYTES) -> Iterator[pa.StringArray]:
     """Cut an array into runs of texts of about `size` bytes, so that work on them stays in the processor's cache."""
-    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    ends = byte_offsets(texts)
     start = 0
     while start < len(texts):
         stop = max(start + 1, int(np.searchsorted(ends, int(ends[start]) + size, side="right")) - 1)
@@ -176,14 +189,10 @@ def fold(texts: Texts) -> FoldedText:
 
 def _code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
     texts = texts.fill_null("")
-    byte_offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    start, stop = (int(byte_offsets[0]), int(byte_offsets[-1])) if len(byte_offsets) else (0, 0)
-    data = texts.buffers()[2]
-    raw = data[start:stop].to_pybytes() if data is not None else b""
+    raw = contents(texts).to_pybytes()
     codes = np.frombuffer(raw.decode("utf-8").encode("utf-32-le"), np.uint32)
-    if not len(byte_offsets):
-        return codes, np.zeros(1, np.int64)
-    relative = byte_offsets.astype(np.int64) - start
+    offsets = byte_offsets(texts)
+    relative = offsets.astype(np.int64) - offsets[0]
     if len(codes) == len(raw):
         return codes, relative
     return codes, _kept_before(np.frombuffer(raw, np.uint8) & 0xC0 != 0x80, relative)
@@ -307,13 +316,12 @@ def blank(texts: pa.StringArray) -> Mask:
 
 def twice(texts: pa.StringArray, character: str) -> Mask:
     """Which texts hold an ASCII character twice running; none of the texts is missing."""
-    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    begins = byte_offsets(texts) - byte_offsets(texts)[0]
+    hit = np.frombuffer(contents(texts), np.uint8) == ord(character)
+    second = np.flatnonzero(hit[1:] & hit[:-1]) + 1
+    holder = np.searchsorted(begins, second, side="right") - 1
     found = np.zeros(len(texts), bool)
-    if texts.buffers()[2] is not None and len(texts):
-        hit = np.frombuffer(texts.buffers()[2], np.uint8)[ends[0] : ends[-1]] == ord(character)
-        second = np.flatnonzero(hit[1:] & hit[:-1]) + 1 + ends[0]
-        holder = np.searchsorted(ends, second, side="right") - 1
-        found[holder[ends[holder] < second]] = True
+    found[holder[begins[holder] < second]] = True
     return found
 
 

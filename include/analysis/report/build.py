@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from include.analysis.files import complete_file
+from include.analysis.memory import release_unused
 from include.analysis.report.book.workbook import write_workbook
 from include.analysis.report.content import Content
 from include.analysis.report.figures import figures_of, theme_names
@@ -36,13 +35,8 @@ def build(folder: Path, options: ReportOptions | None = None) -> list[Path]:
     page, workbook = folder / "report.html", folder / "report.xlsx"
     with complete_file(page) as temporary:
         temporary.write_text(render(content), encoding="utf-8")
-    release_memory()
+    release_unused()
     with complete_file(workbook) as temporary:
         write_workbook(temporary, content, found.sheet)
-    release_memory()
+    release_unused()
     return [page, workbook, *UniqueFiles(run, options.keep).write()]
-
-
-def release_memory() -> None:
-    """Give back what the last step took: Arrow keeps it, and the peak would be that of all steps together."""
-    pa.default_memory_pool().release_unused()

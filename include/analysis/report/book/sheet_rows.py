@@ -19,7 +19,7 @@ from include.analysis.report.book.sheet_plan import DATE, LONG_TEXT, NUMBER, SCO
 from include.analysis.report.cells import cell_texts, xml_texts
 from include.analysis.report.columns import NO_SCORE, scores
 from include.analysis.report.times import parse_times
-from include.analysis.text import distinct
+from include.analysis.text import contents, distinct
 
 Piece: TypeAlias = str | pa.StringArray
 _SECONDS = 86_400
@@ -55,13 +55,7 @@ def rows_xml(table: pa.Table, columns: Sequence[SheetColumn], first: int, month_
     for column, cells in zip(columns, table.columns, strict=False):
         pieces += _pieces(column, cells.combine_chunks(), numbers, month_first)
     pieces.append("</row>")
-    return _contents(pc.binary_join_element_wise(*_joined(pieces), ""))
-
-
-def _contents(texts: pa.StringArray) -> pa.Buffer:
-    """The bytes of all texts, one after another."""
-    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return texts.buffers()[2][int(ends[0]) : int(ends[-1])]
+    return contents(pc.binary_join_element_wise(*_joined(pieces), ""))
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
