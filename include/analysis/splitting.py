@@ -20,7 +20,7 @@ from include.analysis.planning import BatchPlan
 from include.analysis.reading import Source, file_states
 from include.analysis.run_folder import RunFolder
 
-FORMAT = 1
+FORMAT = 2
 """Changes when batches written by an earlier version cannot serve a later one."""
 
 
@@ -87,7 +87,9 @@ class Splitter:
         with complete_file(self.run.batches / f"{index:05d}.parquet") as temporary:
             writer: pq.ParquetWriter | None = None
             for table in tables:
-                writer = writer or pq.ParquetWriter(temporary, table.schema, compression="lz4")
+                writer = writer or pq.ParquetWriter(
+                    temporary, table.schema, compression="lz4", use_dictionary=False, write_statistics=False
+                )
                 writer.write_table(table)
                 self.count(table)
             assert writer is not None

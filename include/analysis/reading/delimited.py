@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +12,8 @@ from include.analysis.reading.encoding import TextDecoder, detect_encoding, give
 from include.analysis.reading.filetype import FileType, refuse_what_is_not_text
 from include.analysis.reading.header import name_columns
 from include.analysis.reading.layout import Layout, Preamble, choose_layout, preamble_of, row_bytes
-from include.analysis.reading.records import RecordParser, Records, read_records
+from include.analysis.reading.plain import PlainRecords, read_records
+from include.analysis.reading.records import RecordParser, RecordReader, Records, after
 from include.analysis.reading.source import (
     ReadOptions,
     Source,
@@ -115,12 +116,16 @@ class DelimitedSource(Source):
         with self._path.open("rb", buffering=0) as file:
             raw = RawFile(file)
             with unpacked(self._path, self.info.compression, raw) as read:
-                texts = _after(decoder.texts(iter(lambda: read(BLOCK_BYTES), b"")), self._preamble.characters)
-                for records in read_records(texts, parser, str(self._path)):
-                    rows = self._straighten(records)
-                    if rows:
-                        self.quality.rows += len(rows)
-                        yield record_batch(rows, schema)
+                texts = after(decoder.texts(iter(lambda: read(BLOCK_BYTES), b"")), self._preamble.characters)
+                for found in read_records(texts, RecordReader(parser, str(self._path)), self._width):
+                    if isinstance(found, PlainRecords):
+                        batch = pa.RecordBatch.from_arrays(found.columns, schema=schema)
+                    elif rows := self._straighten(found):
+                        batch = record_batch(rows, schema)
+                    else:
+                        continue
+                    self.quality.rows += batch.num_rows
+                    yield batch
         self._digest = raw.digest.hexdigest()
 
     def _straighten(self, records: Records) -> list[list[str]]:
@@ -159,14 +164,3 @@ def fit(row: list[str], width: int, text: int, delimiter: str) -> tuple[list[str
         return row[:width], ""
     joined = delimiter.join(row[text : text + surplus + 1])
     return [*row[:text], joined, *row[text + surplus + 1 :]], "surplus cells taken as part of the comment"
-
-
-def _after(texts: Iterable[str], skipped: int) -> Iterator[str]:
-    """Texts without so many characters at the start."""
-    for text in texts:
-        if skipped:
-            kept = text[skipped:]
-            skipped -= len(text) - len(kept)
-            yield kept
-        else:
-            yield text

@@ -121,41 +121,71 @@ def _too_long(span: Sequence[str]) -> bool:
     return len(span) > MAX_RECORD_LINES or sum(map(len, span)) > MAX_RECORD_CHARACTERS
 
 
-def read_records(texts: Iterable[str], parser: RecordParser, what: str) -> Iterator[Records]:
+class RecordReader:
     """The records of a text that comes in pieces cut anywhere; memory is bounded by a piece and the longest record.
 
     `what` names the text in errors.
-
-    Raises:
-        CorruptInput: a line is longer than any text (16 Mi characters).
     """
-    waiting: list[str] = []
-    size = needed = 0
-    rest = ""
-    for text in texts:
-        waiting.append(text)
-        size += len(text)
-        if size < needed:
-            continue
-        joined = "".join(waiting)
+
+    def __init__(self, parser: RecordParser, what: str) -> None:
+        self.parser = parser
+        self.what = what
+        self._rest = ""
+        self._waiting: list[str] = []
+        self._size = self._needed = 0
+
+    def read(self, text: str) -> Records:
+        """The records that a piece of text completes.
+
+        Raises:
+            CorruptInput: a line is longer than any text (16 Mi characters).
+        """
+        self._waiting.append(text)
+        self._size += len(text)
+        if self._size < self._needed:
+            return Records()
+        joined = "".join(self._waiting)
         cut = end_of_lines(joined)
         if not cut:
-            _refuse_endless_line(what, size, parser.line)
-            waiting, needed = [joined], 2 * size
-            continue
-        found = parser.parse(rest + joined[:cut], final=False)
-        rest = found.rest
-        waiting = [joined[cut:]]
-        size, needed = len(waiting[0]), len(rest)  # parse again only when there is as much news
-        yield found
-    last = rest + "".join(waiting)
-    if last:
-        yield parser.parse(last, final=True)
+            _refuse_endless_line(self.what, self._size, self.parser.line)
+            self._waiting, self._needed = [joined], 2 * self._size
+            return Records()
+        found = self.parser.parse(self._rest + joined[:cut], final=False)
+        self._rest = found.rest
+        self._waiting = [joined[cut:]]
+        self._size, self._needed = len(joined) - cut, len(found.rest)  # parse again only when there is as much news
+        return found
+
+    def finish(self) -> Records:
+        """The records of the text that was left."""
+        return self.parser.parse(self.take(), final=True)
+
+    @property
+    def left(self) -> int:
+        """How many characters of text are part of a record that is not complete."""
+        return len(self._rest) + self._size
+
+    def take(self) -> str:
+        """The text that is left, for another to read."""
+        text = self._rest + "".join(self._waiting)
+        self._rest, self._waiting, self._size, self._needed = "", [], 0, 0
+        return text
 
 
 def end_of_lines(text: str) -> int:
     """The length of the whole lines that text begins with; a final "\\r" may be half of a line end."""
     return text.rfind("\n") + 1 or text.rfind("\r", 0, max(len(text) - 1, 0)) + 1
+
+
+def after(texts: Iterable[str], skipped: int) -> Iterator[str]:
+    """Texts without so many characters at the start."""
+    for text in texts:
+        if skipped:
+            kept = text[skipped:]
+            skipped -= len(text) - len(kept)
+            yield kept
+        else:
+            yield text
 
 
 def _refuse_endless_line(what: str, size: int, line: int) -> None:

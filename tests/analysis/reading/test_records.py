@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from include.analysis.reading.records import RecordParser, read_records
+from include.analysis.reading.records import RecordParser, RecordReader
 
 from .helpers import actions, read, texts_of, write
 
@@ -14,7 +14,8 @@ UNCLOSED = "a quote is never closed: read as a character"
 def parse(text: str, piece: int, width: int | None = None) -> tuple[list[list[str]], list[int]]:
     pieces = [text[start : start + piece] for start in range(0, len(text), piece)]
     rows, lines = [], []
-    for found in read_records(pieces, RecordParser(",", width), "text"):
+    reader = RecordReader(RecordParser(",", width), "text")
+    for found in [*map(reader.read, pieces), reader.finish()]:
         rows += found.rows
         lines += found.lines
     return rows, lines
