@@ -125,7 +125,7 @@ class SimilarForms:
             file.write(contents(forms))
         for path, rows in ((self._sketch_file, sketched), (self._letter_file, letter_counts(forms))):
             with path.open("ab") as file:
-                rows.tofile(file)
+                file.write(np.ascontiguousarray(rows).data)
         self._sizes.append(pc.binary_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
         self._lengths.append(pc.utf8_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
         self._count += len(forms)
