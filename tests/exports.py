@@ -6,7 +6,10 @@ import argparse
 import csv
 import random
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+
+from tests.workbooks import write_workbook
 
 HEADER = ["Fecha", "Nota", "NPS", "ID Cliente", "Comentario Final"]
 SHORT = [
@@ -91,14 +94,7 @@ def records(rows: int, seed: int = 1) -> Iterator[list[str]]:
 def write_export(path: Path, rows: int, seed: int = 1) -> Path:
     """Write an export, CSV or XLSX by the name of the file."""
     if path.suffix == ".xlsx":
-        from openpyxl import Workbook
-
-        book = Workbook(write_only=True)
-        sheet = book.create_sheet("Comentarios")
-        sheet.append(HEADER)
-        for record in records(rows, seed):
-            sheet.append(record)
-        book.save(path)
+        write_workbook(path, chain([HEADER], records(rows, seed)))
         return path
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

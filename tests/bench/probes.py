@@ -1,0 +1,236 @@
+"""`python -m tests.bench.probes NAME ...`: what is measured in a process of its own; prints what it found as JSON.
+
+Work is measured without the imports that it needs. `processor` is processor time, that of child processes included,
+which a busy machine disturbs less than the clock on the wall.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import runpy
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.bench.session import BASIC
+
+HEAVY = ("numpy", "pandas", "pyarrow", "sklearn")
+REPEATS = 3
+
+
+def clocked(work: Callable[[], object]) -> dict[str, float]:
+    began, used = time.perf_counter(), processor()
+    work()
+    return {"seconds": time.perf_counter() - began, "processor": processor() - used}
+
+
+def processor() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def alternating(*works: Callable[[], object], repeats: int = REPEATS) -> list[float]:
+    """The median processor time of each, measured in turn."""
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(repeats):
+        for taken, work in zip(times, works, strict=True):
+            taken.append(clocked(work)["processor"])
+    return list(map(statistics.median, times))
+
+
+def read_pandas(export: str) -> dict[str, Any]:
+    import pandas as pd
+
+    return clocked(lambda: pd.read_csv(export))
+
+
+def read_arrow(export: str) -> dict[str, Any]:
+    return clocked(arrow_reader(export))
+
+
+def arrow_reader(export: str) -> Callable[[], object]:
+    from pyarrow import csv
+
+    return lambda: csv.read_csv(export, parse_options=csv.ParseOptions(newlines_in_values=True))
+
+
+def read_calamine(workbook: str) -> dict[str, Any]:
+    return clocked(calamine_reader(workbook))
+
+
+def calamine_reader(workbook: str) -> Callable[[], object]:
+    from python_calamine import CalamineWorkbook
+
+    def read() -> None:
+        for _ in CalamineWorkbook.from_path(workbook).get_sheet_by_index(0).iter_rows():
+            pass
+
+    return read
+
+
+def split(export: str) -> dict[str, Any]:
+    """Reading an input and cutting it into the batches that are planned for two workers."""
+    return clocked(splitter(export))
+
+
+def splitter(export: str) -> Callable[[], object]:
+    import pyarrow as pa
+
+    from include.analysis import pipeline
+    from include.analysis.configuration import validate
+    from include.analysis.run_folder import RunFolder
+
+    pa.scalar(None)  # pyarrow imports pandas
+    config = validate({"input_path": export, "analyses": ["duplicates"], "workers": 2})
+    pipeline.fingerprints(config)  # imports the analysis
+
+    def work() -> None:
+        with tempfile.TemporaryDirectory(prefix="split-", dir=Path(export).parent) as folder:
+            run = RunFolder(Path(folder) / "run")
+            pipeline.begin(run, config)
+            list(pipeline.split(run))
+
+    return work
+
+
+def write_comments(folder: str) -> dict[str, Any]:
+    """Writing `comments.parquet` and `comments.csv` once more, from what a run left; reading is not counted."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from include.analysis.output import CommentsWriter
+
+    pa.scalar(None)  # pyarrow imports pandas
+    taken = {"seconds": 0.0, "processor": 0.0}
+
+    def add(work: Callable[[], object]) -> None:
+        for name, value in clocked(work).items():
+            taken[name] += value
+
+    with tempfile.TemporaryDirectory(prefix="written-", dir=folder) as scratch:
+        file = pq.ParquetFile(Path(folder) / "comments.parquet")
+        files = Path(scratch) / "comments.parquet", Path(scratch) / "comments.csv"
+        writer = CommentsWriter(*files, file.schema_arrow)
+        add(writer.__enter__)
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group)
+            add(lambda table=table: writer.write(table))
+        add(lambda: writer.__exit__(None, None, None))
+    return taken
+
+
+def analyser(name: str, rows: str) -> dict[str, Any]:
+    """Different comments a second on one core: `cold` with words that are new, `warm` with words met before."""
+    from tests.exports import comments
+
+    texts = list(dict.fromkeys(filter(str.strip, comments(int(rows)))))
+    analyse = analysers()[name]()
+    cold = clocked(lambda: analyse(texts))["processor"]
+    warm, reference = alternating(lambda: analyse(texts), lambda: workload(texts))
+    return {"cold": len(texts) / cold, "warm": len(texts) / warm, "reference": len(texts) / reference}
+
+
+def analysers() -> dict[str, Callable[[], Callable[[list[str]], object]]]:
+    from include.analysis.emotions import EmotionAnalyzer
+    from include.analysis.themes import ThemeAnalyzer
+
+    return {"emotions": lambda: EmotionAnalyzer().score, "themes": lambda: ThemeAnalyzer().mentions}
+
+
+def workload(texts: list[str]) -> None:
+    """Fixed work on texts, half in Python and half in numpy, that no change of the project makes faster or slower."""
+    import numpy as np
+
+    counts = Counter(word for text in texts for word in text.casefold().split())
+    numbers = {word: number for number, word in enumerate(counts)}
+    words = np.array([numbers[word] for text in texts for word in text.casefold().split()])
+    letters = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+    np.unique(words[:-1] * len(numbers) + words[1:])
+    np.unique(letters)
+
+
+def imports(*files: str) -> dict[str, Any]:
+    """What importing Airflow took this process so far, or files of DAGs, and the heavy modules these brought along."""
+    import airflow.sdk
+
+    assert airflow.sdk
+    before = loaded()
+    for file in files:
+        runpy.run_path(file)
+    return {"processor": processor(), "heavy": sorted(loaded() - before)}
+
+
+def loaded() -> set[str]:
+    return {name for name in HEAVY if name in sys.modules}
+
+
+def tasks(export: str, folder: str) -> dict[str, Any]:
+    from tests.bench.tasks import durations
+
+    return durations(export, folder)
+
+
+def engine_ratio(export: str) -> dict[str, Any]:
+    """All steps of a run in this process, with a reading of the file after each: what slows one slows the other."""
+    import pandas as pd
+
+    from include.analysis import pipeline
+    from include.analysis.configuration import validate
+    from include.analysis.run_folder import RunFolder
+
+    config = validate({"input_path": export, "analyses": list(BASIC), "workers": 2})
+    work, floor = [], []
+
+    def step(work_of_step: Callable[[], object]) -> None:
+        work.append(clocked(work_of_step)["processor"])
+        floor.append(clocked(lambda: pd.read_csv(export))["processor"])
+
+    with tempfile.TemporaryDirectory(prefix="engine-", dir=Path(export).parent) as folder:
+        run = RunFolder(Path(folder) / "run")
+        pipeline.begin(run, config)
+        step(lambda: list(pipeline.split(run)))
+        for batch in run.batch_list():
+            for name in BASIC:
+                step(partial(pipeline.analyse, str(run.path), batch.index, name))
+        step(lambda: pipeline.aggregate(run))
+    return {"ratio": sum(work) / statistics.mean(floor)}
+
+
+def split_ratio(export: str) -> dict[str, Any]:
+    import pandas as pd
+
+    work, floor = alternating(splitter(export), lambda: pd.read_csv(export))
+    return {"ratio": work / floor}
+
+
+def workbook_ratio(workbook: str) -> dict[str, Any]:
+    work, floor = alternating(splitter(workbook), calamine_reader(workbook))
+    return {"ratio": work / floor}
+
+
+PROBES: dict[str, Callable[..., dict[str, Any]]] = {
+    probe.__name__: probe
+    for probe in (
+        read_pandas,
+        read_arrow,
+        read_calamine,
+        split,
+        write_comments,
+        analyser,
+        imports,
+        tasks,
+        engine_ratio,
+        split_ratio,
+        workbook_ratio,
+    )
+}
+
+if __name__ == "__main__":
+    print(json.dumps(PROBES[sys.argv[1]](*sys.argv[2:])))
