@@ -29,10 +29,10 @@ from include.analysis.text import tokenise
 from train.model import Labels, Numbers, Others, Trained, learn, regression, save
 
 FEATURES = 10_000
-REGULAR = 1.5
+REGULAR = 3.0
 RULE_SCALE = 0.3
-COMMON = 3
-CAUTION = 0.1  # log-odds taken off each score: few neutral comments are to get an emotion
+COMMON = 5
+CAUTION = 0.2  # log-odds taken off each score: few neutral comments are to get an emotion
 
 
 def read_dev() -> tuple[list[str], Labels]:
