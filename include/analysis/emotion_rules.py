@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -149,15 +150,15 @@ class _Reader:
         for text, emotion, weight in self._entries():
             evidence.setdefault(text, [0] * len(EMOTIONS))[emotion] = weight
         becomes, scopes = self._becomes(), self._scopes()
-        return tuple(
-            Phrase(
-                text,
-                tuple(row),
-                tuple(max((becomes[e][to] for e, w in enumerate(row) if w > 0), default=0) for to in range(len(row))),
-                max((scopes[e] for e, w in enumerate(row) if w), default=0),
-            )
-            for text, row in evidence.items()
-        )
+
+        @cache  # thousands of phrases have some dozens of such rows
+        def negation(row: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+            turned = [becomes[emotion] for emotion, weight in enumerate(row) if weight > 0]
+            reach = max((scopes[emotion] for emotion, weight in enumerate(row) if weight), default=0)
+            return tuple(map(max, zip(*turned, strict=True))) or _NOTHING, reach
+
+        rows = {text: tuple(row) for text, row in evidence.items()}
+        return tuple(Phrase(text, row, *negation(row)) for text, row in rows.items())
 
     def _entries(self) -> Iterator[tuple[str, int, int]]:
         """Phrase, emotion and weight; no phrase twice in an emotion, however it is written."""

@@ -10,6 +10,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from include.analysis.errors import LexiconError
 from include.analysis.matching import OR, PhraseError, parse_phrases
 
 _LIST = re.compile(r"<([^<>\s|]*)>")
+
+
+@lru_cache(256)
+def _places(pattern: str, source: str) -> list[int]:
+    return [match.start() for match in re.finditer(pattern, source, re.MULTILINE)]
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class LexiconFile:
 
     def offset_of(self, pattern: str, nth: int = 0) -> int:
         """Where the nth match of a regular expression (`^` and `$` match at lines) begins; 0 when there is none."""
-        found = [match.start() for match in re.finditer(pattern, self.source, re.MULTILINE)]
+        found = _places(pattern, self.source)
         return found[nth] if nth < len(found) else 0
 
     def error(self, message: str, about: str | None = None, after: int = 0) -> LexiconError:

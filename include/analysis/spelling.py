@@ -32,8 +32,12 @@ _EXCHANGED_LENGTH = 8  # and of these too many differ in one letter: previo, pre
 
 def sound(word: str) -> str:
     """One spelling for the ways in which a folded word is commonly misspelled: servisio, belocidad, coneccion."""
-    word = _SOFT_C.sub("s", _DOUBLE_C.sub("x", _SILENT_H.sub("", word)))
-    return _DOUBLE.sub(r"\1", _N_FOR_M.sub("m", word.translate(_SAME_SOUND)))
+    if "h" in word:
+        word = _SILENT_H.sub("", word)
+    if "c" in word:
+        word = _SOFT_C.sub("s", _DOUBLE_C.sub("x", word))
+    word = word.translate(_SAME_SOUND)
+    return _DOUBLE.sub(r"\1", _N_FOR_M.sub("m", word) if "n" in word else word)
 
 
 def spellings(word: str) -> set[str]:
