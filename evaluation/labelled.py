@@ -12,7 +12,7 @@ DEV, UNSEEN, FRESH, INDIRECT = "dev", "unseen", "fresh", "indirect"
 HALVES = {
     DEV: "dev half",
     UNSEEN: "unseen half",
-    FRESH: "fresh, of the last round",
+    FRESH: "fresh, of other writers",
     INDIRECT: "unseen, of those written to be indirect",
 }
 """For writing rules; how good they became; how good on other writers; and how good where little is said plainly."""
