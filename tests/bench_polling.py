@@ -66,7 +66,8 @@ def compare(airflow: Deployment, export: Path, arguments: argparse.Namespace) ->
     rate = asked / sum(times[True])
     print(f"{arguments.rows:,} rows, {os.cpu_count()} cores, medians of {arguments.runs} runs each")
     print(f"  nobody asks                      {alone:8.2f} s   ({spread(times[False])})")
-    print(f"  {arguments.clients} clients, {rate:.1f} answers a second {followed_time:8.2f} s   ({spread(times[True])})")
+    asking = f"{arguments.clients} clients, {rate:.1f} answers a second"
+    print(f"  {asking:<33}{followed_time:8.2f} s   ({spread(times[True])})")
     print(f"  slower by                        {100 * slower:8.1f} %")
     print(f"  the API server takes of the cores{100 * cost:8.1f} %   goal: less than {100 * GOAL:.0f} %")
     sys.exit(cost >= GOAL)
