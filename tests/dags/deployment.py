@@ -31,6 +31,7 @@ COMPONENTS = ("api-server", "scheduler", "dag-processor")
 DAG_PATH = f"/api/v2/dags/{DAG_ID}"
 ENDED = ("success", "failed")
 POLL_SECONDS = 0.25
+ANSWER_SECONDS = 180  # of a machine that does much else, whose database others may hold
 
 DAG_THAT_RETRIES_AT_ONCE = f"""
 import sys
@@ -73,7 +74,7 @@ class Airflow:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
