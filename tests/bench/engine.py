@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from tests.bench.children import probe
 from tests.bench.session import BASIC, Measured, Session
 from tests.bench.table import Figure, Row, Target, ratio
 
@@ -21,6 +22,24 @@ def speed(session: Session) -> list[Row]:
         _against(session, engine, basic, "pyarrow.csv", arrow),
         _against(session, "engine, all analyses", whole, "pandas.read_csv", pandas),
         _report(session, basic),
+    ]
+
+
+def steps(session: Session) -> list[Row]:
+    """The processor time of each step of a run of the basic analyses: what bounds the engine."""
+    found = probe("steps", session.export(session.rows))
+    floor = (Figure(found["floor"], "s"),)
+    return [
+        Row(
+            "steps",
+            f"{name} / pandas.read_csv",
+            Figure(seconds / found["floor"], "x"),
+            None,
+            (Figure(seconds, "s"),),
+            floor,
+            1,
+        )
+        for name, seconds in found["processor"].items()
     ]
 
 

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -178,7 +178,16 @@ def tasks(export: str, folder: str) -> dict[str, Any]:
 
 
 def engine_ratio(export: str) -> dict[str, Any]:
-    """All steps of a run in this process, with a reading of the file after each: what slows one slows the other."""
+    """All steps of a run to its results, against reading the file."""
+    found = steps(export, report=False)
+    return {"ratio": sum(found["processor"].values()) / found["floor"]}
+
+
+def steps(export: str, report: bool = True) -> dict[str, Any]:
+    """The processor seconds of each step of a run, all in this process, and of reading the file.
+
+    The file is read after each piece of work: what slows one slows the other.
+    """
     import pandas as pd
 
     from include.analysis import pipeline
@@ -186,21 +195,24 @@ def engine_ratio(export: str) -> dict[str, Any]:
     from include.analysis.run_folder import RunFolder
 
     config = validate({"input_path": export, "analyses": list(BASIC), "workers": 2})
-    work, floor = [], []
+    work: defaultdict[str, float] = defaultdict(float)
+    floor = []
 
-    def step(work_of_step: Callable[[], object]) -> None:
-        work.append(clocked(work_of_step)["processor"])
+    def step(name: str, work_of_step: Callable[[], object]) -> None:
+        work[name] += clocked(work_of_step)["processor"]
         floor.append(clocked(lambda: pd.read_csv(export))["processor"])
 
     with tempfile.TemporaryDirectory(prefix="engine-", dir=Path(export).parent) as folder:
         run = RunFolder(Path(folder) / "run")
-        pipeline.begin(run, config)
-        step(lambda: list(pipeline.split(run)))
+        step("lexicons", lambda: pipeline.begin(run, config))
+        step("read and split", lambda: list(pipeline.split(run)))
         for batch in run.batch_list():
             for name in BASIC:
-                step(partial(pipeline.analyse, str(run.path), batch.index, name))
-        step(lambda: pipeline.aggregate(run))
-    return {"ratio": sum(work) / statistics.mean(floor)}
+                step(name, partial(pipeline.analyse, str(run.path), batch.index, name))
+        step("aggregate", lambda: pipeline.aggregate(run))
+        if report:
+            step("report", lambda: pipeline.report(run))
+    return {"processor": dict(work), "floor": statistics.mean(floor)}
 
 
 def split_ratio(export: str) -> dict[str, Any]:
@@ -227,6 +239,7 @@ PROBES: dict[str, Callable[..., dict[str, Any]]] = {
         imports,
         tasks,
         engine_ratio,
+        steps,
         split_ratio,
         workbook_ratio,
     )
