@@ -17,7 +17,9 @@ import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
-from typing import Any
+from queue import Queue
+from threading import Thread
+from typing import Any, TypeAlias
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
@@ -28,11 +30,15 @@ ANSWER, ROWS, END, ERROR = b"A", b"R", b"E", b"X"
 PASSWORD, MEMORY, SYSTEM, DAMAGED = "password", "memory", "system", "damaged"
 
 _SAMPLE_ROWS = 1000
+_FIRST_ROWS = 64
 _GROUP_ROWS = 2048
 _GROUP_CELLS = 262_144
 _GROUP_BYTES = 4 * 1024 * 1024
+_GROUPS_AHEAD = 16
 _WORKING_BYTES = 1024**3  # for what becomes of a sheet that took all the memory of its reading
 _GRACE_SECONDS = 10  # the one who asks has given up by then, if it is still there
+
+_Message: TypeAlias = tuple[Any, ...]  # what `_tell` takes
 
 
 def main() -> None:
@@ -124,17 +130,38 @@ def _sample(sheet: CalamineSheet, skipped: int) -> list[int]:
 
 
 def _stream(sheet: CalamineSheet, skipped: int) -> None:
-    """Tell the rows that are not blank, in groups, each with the number of blank rows met between those so far."""
+    """Tell the rows of data, some groups ahead of the one who takes them."""
+    ahead: Queue[_Message | None] = Queue(_GROUPS_AHEAD)
+    teller = Thread(target=_tell_all, args=(ahead,), daemon=True)
+    teller.start()
+    try:
+        for message in _groups(sheet, skipped):
+            ahead.put(message)
+    finally:
+        ahead.put(None)
+        teller.join()
+    _tell(END, None)
+
+
+def _tell_all(messages: Queue[_Message | None]) -> None:
+    while (message := messages.get()) is not None:
+        _tell(*message)
+
+
+def _groups(sheet: CalamineSheet, skipped: int) -> Iterator[_Message]:
+    """The rows that are not blank, in groups, each with the number of blank rows met between those so far."""
     rows = islice(sheet.iter_rows(), skipped, None)
     most = max(1, min(_GROUP_ROWS, _GROUP_CELLS // max(sheet.width, 1)))
-    count = min(most, 64)
+    count = min(most, _FIRST_ROWS)
     blank = 0
     while cells := list(islice(rows, count)):
         filled, before, blank = _without_blank(cells, blank)
         if filled:
-            size = _tell_group(filled, before)
-            count = max(count // 2, 1) if size > _GROUP_BYTES else min(count * 2, most)
-    _tell(END, None)
+            columns = [_column(cell_texts(column)) for column in zip(*filled, strict=True)]
+            sizes = [len(content) for _, content in columns]
+            told = [len(filled), before, sizes]
+            yield ROWS, told, *(offsets for offsets, _ in columns), *(content for _, content in columns)
+            count = max(count // 2, 1) if sum(sizes) > _GROUP_BYTES else min(count * 2, most)
 
 
 def _without_blank(rows: list[list[Any]], blank: int) -> tuple[list[list[Any]], int, int]:
@@ -150,14 +177,6 @@ def _without_blank(rows: list[list[Any]], blank: int) -> tuple[list[list[Any]], 
             blank = 0
             filled.append(row)
     return filled, before, blank
-
-
-def _tell_group(rows: list[list[Any]], blank: int) -> int:
-    columns = [_column(cell_texts(cells)) for cells in zip(*rows, strict=True)]
-    sizes = [len(content) for _, content in columns]
-    offsets = (each for each, _ in columns)
-    _tell(ROWS, [len(rows), blank, sizes], *offsets, *(content for _, content in columns))
-    return sum(sizes)
 
 
 def _column(texts: Sequence[str]) -> tuple[array[int], bytes]:
