@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,10 @@ _OFFSET_BYTES = 4
 _LONGEST = 2**31 - 1
 
 
+class ReadingStopped(RuntimeError):
+    """A workbook that can be read was not read to its end, for a reason that lies outside of it."""
+
+
 @dataclass(frozen=True)
 class Top:
     """The start of a sheet: its first rows that are not blank, their numbers from 1, and the number of its last row."""
@@ -50,7 +55,8 @@ class Group:
 class SheetReader:
     """A workbook opened in a process of its own, which ends with `close`, with this object or with this process.
 
-    Everything raises CorruptInput, and UnsupportedInput where the workbook takes too much memory.
+    Everything raises CorruptInput, and UnsupportedInput where the workbook takes too much memory. Reading the rows
+    raises ReadingStopped when the process was ended from outside.
     """
 
     def __init__(self, path: Path, format_: str) -> None:
@@ -62,6 +68,7 @@ class SheetReader:
         self._readable = select.poll()
         self._readable.register(self._process.stdout, select.POLLIN)
         self._until = time.monotonic() + _SECONDS
+        self._opened = False
         try:
             self.sheets: list[str] = self._answer()
         except BaseException:
@@ -77,6 +84,7 @@ class SheetReader:
         """Stay with the sheet looked at last, its rows of data below so many others; gives their average size."""
         self._ask(skipped)
         size, count = self._answer()
+        self._opened = True
         return float(max(size / max(count, 1), 1.0))
 
     def groups(self) -> Iterator[Group]:
@@ -84,7 +92,7 @@ class SheetReader:
         self._ask(None)
         while True:
             self._until = time.monotonic() + _SECONDS
-            kind, told = self._message()
+            kind, told = self._message(ROWS, END)
             if kind == END:
                 return
             yield self._group(*told)
@@ -95,13 +103,11 @@ class SheetReader:
             self._process.stdin.write(json.dumps(what).encode() + b"\n")
 
     def _answer(self) -> Any:
-        kind, told = self._message()
-        assert kind == ANSWER
-        return told
+        return self._message(ANSWER)[1]
 
-    def _message(self) -> tuple[bytes, Any]:
+    def _message(self, *kinds: bytes) -> tuple[bytes, Any]:
         kind, length = MESSAGE.unpack(self._read(MESSAGE.size))
-        if kind not in {ANSWER, ROWS, END, ERROR}:
+        if kind not in {*kinds, ERROR}:
             raise damaged(self._path, "it was not read as it should be")
         told = json.loads(self._read(length).to_pybytes())
         if kind == ERROR:
@@ -115,8 +121,8 @@ class SheetReader:
         columns = []
         for number, size in enumerate(sizes):
             offsets = content.slice(number * offset_bytes, offset_bytes)
-            column = pa.StringArray.from_buffers(rows, offsets, content.slice(start, size))
             try:
+                column = pa.StringArray.from_buffers(rows, offsets, content.slice(start, size))
                 column.validate(full=True)
             except pa.ArrowInvalid as error:
                 raise damaged(self._path, error) from None
@@ -138,13 +144,18 @@ class SheetReader:
             free = free[got:]
         return buffer
 
-    def _ended(self) -> CorruptInput | UnsupportedInput:
+    def _ended(self) -> Exception:
         try:
             status = self._process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             return damaged(self._path, "its reading stopped before its end")
         if status >= 0:
             return damaged(self._path, "its reading ended before its end")
+        if self._opened and -status in {
+            signal.SIGKILL,
+            signal.SIGTERM,
+        }:  # the workbook itself can be read
+            return ReadingStopped(f"the process that reads {self._path} was ended, as when memory runs out; try again")
         if self._format == "xls":
             return damaged(self._path, "its tables declare impossible sizes")
         return self._takes_too_much()

@@ -16,6 +16,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import accumulate, islice
 from queue import Queue
 from threading import Thread
@@ -65,7 +66,8 @@ def main() -> None:
 
 def _limit_memory(size: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    resource.setrlimit(resource.RLIMIT_AS, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+    with suppress(ValueError):  # not every system has such limits
+        resource.setrlimit(resource.RLIMIT_AS, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
 
 
 def _tell(kind: bytes, what: object, *buffers: bytes | array[int]) -> None:
@@ -157,7 +159,7 @@ def _groups(sheet: CalamineSheet, skipped: int) -> Iterator[_Message]:
     while cells := list(islice(rows, count)):
         filled, before, blank = _without_blank(cells, blank)
         if filled:
-            columns = [_column(cell_texts(column)) for column in zip(*filled, strict=True)]
+            columns = [_column(column) for column in zip(*filled, strict=True)]
             sizes = [len(content) for _, content in columns]
             told = [len(filled), before, sizes]
             yield ROWS, told, *(offsets for offsets, _ in columns), *(content for _, content in columns)
@@ -167,6 +169,8 @@ def _groups(sheet: CalamineSheet, skipped: int) -> Iterator[_Message]:
 def _without_blank(rows: list[list[Any]], blank: int) -> tuple[list[list[Any]], int, int]:
     """The other rows, the number of blank ones before the last of these, and of those behind it."""
     nothing = [""] * len(rows[0])
+    if nothing not in rows:
+        return rows, blank, 0
     filled: list[list[Any]] = []
     before = 0
     for row in rows:
@@ -179,7 +183,8 @@ def _without_blank(rows: list[list[Any]], blank: int) -> tuple[list[list[Any]], 
     return filled, before, blank
 
 
-def _column(texts: Sequence[str]) -> tuple[array[int], bytes]:
+def _column(cells: Sequence[Any]) -> tuple[array[int], bytes]:
+    texts = cells if set(map(type, cells)) == {str} else cell_texts(cells)
     joined = "".join(texts)
     content = joined.encode()
     sizes: Iterator[int] = map(len, texts if len(content) == len(joined) else map(str.encode, texts))
