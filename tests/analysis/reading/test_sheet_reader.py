@@ -13,11 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from include.analysis.errors import AnalysisError, CorruptInput, UnsupportedInput
 from include.analysis.reading import open_source, sheet_reader
 from include.analysis.reading.sheet_reader import ReadingStopped, SheetReader
 from include.analysis.reading.workbook import WorkbookSource, sheet_names
+from include.analysis.sheets import process
 from include.analysis.sheets.process import ANSWER, END, ERROR, MESSAGE, ROWS
 from tests.conftest import PROJECT
 from tests.workbooks import write_workbook
@@ -51,10 +53,10 @@ def opened(path: Path) -> tuple[WorkbookSource, SheetReader]:
 
 def ended(reader: SheetReader) -> bool:
     """It was waited for, and its pipes are closed."""
-    process = reader._process
-    assert process.stdin is not None
-    assert process.stdout is not None
-    return process.returncode is not None and process.stdin.closed and process.stdout.closed
+    child = reader._process
+    assert child.stdin is not None
+    assert child.stdout is not None
+    return child.returncode is not None and child.stdin.closed and child.stdout.closed
 
 
 def test_reading_to_the_end_ends_the_process(tmp_path: Path) -> None:
@@ -84,10 +86,10 @@ def test_release_ends_the_process(tmp_path: Path) -> None:
 
 def test_a_source_that_is_forgotten_ends_its_process(tmp_path: Path) -> None:
     source, reader = opened(small(tmp_path))
-    process = reader._process
+    child = reader._process
     del source, reader
     gc.collect()
-    assert process.returncode is not None
+    assert child.returncode is not None
 
 
 def test_an_error_while_opening_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +99,7 @@ def test_an_error_while_opening_ends_the_process(tmp_path: Path, monkeypatch: py
         with pytest.raises(AnalysisError):
             open_source(workbook(tmp_path / "a.xlsx", Datos=rows))
     assert len(started) == 3
-    assert all(process.returncode is not None for process in started)
+    assert all(child.returncode is not None for child in started)
 
 
 start = sheet_reader._start
@@ -133,6 +135,14 @@ def test_texts_too_large_for_groups_of_many_rows(tmp_path: Path) -> None:
     texts = [["a", str(n), f"ñ{n}" * 10_000] for n in range(300)]
     write_workbook(tmp_path / "a.xlsx", [HEADER, *texts])
     assert rows_of(open_source(tmp_path / "a.xlsx")) == list(map(tuple, texts))
+
+
+def test_groups_of_large_rows_get_smaller(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "a.xlsx", [HEADER, *[["a", "1", "x" * 30_000]] * 1_000])
+    with CalamineWorkbook.from_path(tmp_path / "a.xlsx") as book:
+        sizes = [sum(told[2]) for _, told, *_ in process._groups(book.get_sheet_by_index(0), 1)]
+    assert sum(sizes) == 1_000 * 30_002
+    assert max(sizes) < 2 * process._GROUP_BYTES
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
