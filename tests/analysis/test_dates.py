@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.analysis.dates import DAY_FIRST, MONTH_FIRST, DayOrder, day_order, parse_days, read_dates
-from include.analysis.reading.cells import cell_text
+from include.analysis.sheets.cells import cell_text
 
 DAYS = st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31))
 TIMES = st.times(timezones=st.none() | st.just(dt.UTC) | st.just(dt.timezone(dt.timedelta(hours=-3))))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.analysis.reading.cells import cell_texts
 from include.analysis.reading.header import (
     find_header,
     name_columns,
@@ -15,6 +14,7 @@ from include.analysis.reading.header import (
     text_column_not_found,
 )
 from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_schema
+from include.analysis.sheets.cells import cell_texts
 from include.analysis.text import string_array
 
 if TYPE_CHECKING:

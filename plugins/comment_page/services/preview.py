@@ -94,4 +94,4 @@ def sheets_of(path: Path, format_: str) -> list[str]:
     """The names of the sheets of a workbook."""
     from include.analysis.reading.workbook import sheet_names
 
-    return sheet_names(path) if format_ in {"xlsx", "xls"} else []
+    return sheet_names(path, format_) if format_ in {"xlsx", "xls"} else []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from include.analysis.reading.cells import cell_text
+from include.analysis.sheets.cells import cell_text
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_the_digest_depends_on_every_file_and_their_order(tmp_path: Path) -> Non
 def test_workbooks_that_wait_are_not_in_memory(tmp_path: Path) -> None:
     paths = [workbook(tmp_path / name, Datos=[["Texto"], ["bien"]]) for name in ("a.xlsx", "b.xlsx")]
     source = open_sources(paths)
-    assert [file.source._sheet for file in source._files] == [None, None]  # type: ignore[attr-defined]
+    assert [file.source._reader for file in source._files] == [None, None]  # type: ignore[attr-defined]
     assert rows_of(source) == rows_of(source) == [("bien",), ("bien",)]
 
 
