@@ -44,10 +44,10 @@ class MemoryManager:
         return float(psutil.Process().memory_info().rss) / MEBIBYTE
 
     @staticmethod
-    def peak_mb() -> float:
-        """The most resident memory that this process has had so far, MiB."""
+    def peak_mb(of: int = resource.RUSAGE_SELF) -> float:
+        """The most resident memory that this process has had so far, or (RUSAGE_CHILDREN) one that it started, MiB."""
         unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEBIBYTE
+        return resource.getrusage(of).ru_maxrss * unit / MEBIBYTE
 
     @contextmanager
     def bounded(self) -> Iterator[None]:
