@@ -7,8 +7,7 @@ was needed to learn from, it became `dev`, and a new round was written. Round 8 
 no list of phrases expects them: three in ten of it (`indirect`) say how far the rules reach there. Rounds 9 and 10 are
 ordinary answers by other writers: three in ten of round 9 (`fresh`) were never learned from, and say what to expect of
 comments that nobody wrote rules for. Round 11 is by three other writers again, of which one in three is `fresh`; round
-12 by two more, of which one in four is `fresh`.
-`data/LABELS.md` is what was labelled by from round 7 on.
+12 by two more, of which one in four is `fresh`. `data/LABELS.md` is what was labelled by from round 7 on.
 """
 
 from __future__ import annotations
