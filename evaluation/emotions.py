@@ -23,9 +23,9 @@ Answer = tuple[frozenset[str], str]
 """The emotions that are present, and the dominant one or `neutral`."""
 
 
-def answers(comments: Sequence[str]) -> list[Answer]:
+def answers(comments: Sequence[str], domain: str = "feedback") -> list[Answer]:
     """What the analyser says of each comment."""
-    frame = EmotionAnalyzer().analyze(comments)
+    frame = EmotionAnalyzer(domain).analyze(comments)
     present = frame[[f"is_{emotion}" for emotion in EMOTIONS]].to_numpy().tolist()
     return [
         (frozenset(e for e, flag in zip(EMOTIONS, flags, strict=True) if flag), dominant)
@@ -47,7 +47,8 @@ def confusion(labelled: Sequence[Labelled], dominant: Sequence[str]) -> str:
 def evaluate(show_differences: Collection[str] = ()) -> Iterator[Goal]:
     """Print the tables; `show_differences` names the rounds of which the differing dev comments are listed."""
     every = read_labelled("emotions", EMOTIONS)
-    found = dict(zip((one.comment for one in every), answers([one.comment for one in every]), strict=True))
+    comments = [one.comment for one in every]
+    found, general = (dict(zip(comments, answers(comments, domain), strict=True)) for domain in ("feedback", "social"))
     for half, name_of_half in HALVES.items():
         labelled = [one for one in every if one.half == half]
         agreement = agreements(((found[one.comment][0], one.labels) for one in labelled), EMOTIONS, NEUTRAL)
@@ -57,13 +58,17 @@ def evaluate(show_differences: Collection[str] = ()) -> Iterator[Goal]:
             print(confusion(labelled, [found[one.comment][1] for one in labelled]))
             yield Goal("emotions: macro-F1, unseen half", macro_f1(agreement, EMOTIONS), 0.88)
             yield Goal("emotions: recall of neutral, unseen half", agreement[NEUTRAL].recall, 0.95)
-        print(*_rounds(labelled, found), "", sep="\n")
+        print(*_rounds(labelled, found, general), "", sep="\n")
     shown = [one for one in every if one.half == DEV and one.round in show_differences]
     print(*differences((one, found[one.comment][0]) for one in shown), sep="\n", end="\n" if shown else "")
 
 
-def _rounds(labelled: Sequence[Labelled], found: dict[str, Answer]) -> Iterator[str]:
+def _rounds(labelled: Sequence[Labelled], found: dict[str, Answer], general: dict[str, Answer]) -> Iterator[str]:
+    """How well each round was read, and by the general model alone: how hard it is for who knows no customers."""
     for name in sorted({one.round for one in labelled}):
         of_round = [one for one in labelled if one.round == name]
-        agreement = agreements(((found[one.comment][0], one.labels) for one in of_round), EMOTIONS, NEUTRAL)
-        yield f"  round {name}: {len(of_round)} comments, macro-F1 {macro_f1(agreement, EMOTIONS):.3f}"
+        whole, alone = (
+            macro_f1(agreements(((said[one.comment][0], one.labels) for one in of_round), EMOTIONS, NEUTRAL), EMOTIONS)
+            for said in (found, general)
+        )
+        yield f"  round {name}: {len(of_round)} comments, macro-F1 {whole:.3f}, the general model alone {alone:.3f}"
