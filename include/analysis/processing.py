@@ -15,7 +15,7 @@ from include.analysis import storage
 from include.analysis.analysis import Analysis, Part, Rows
 from include.analysis.errors import UserError
 from include.analysis.files import write_json
-from include.analysis.memory import SMALLEST_SLICE, MemoryManager
+from include.analysis.memory import SMALLEST_SLICE, MemoryManager, keep_freed
 from include.analysis.parts import Batch, PartStore
 from include.analysis.performance import PerformanceMonitor, Span
 from include.analysis.planning import rows_within_memory
@@ -86,6 +86,7 @@ def analyse_batch(
     gets the figures of the try, also when it fails.
     Returns counts. Raises what the analysis raises when it fails for good; finished parts stay.
     """
+    keep_freed()
     analysis = loaded_analysis(name, load_settings())
     memory = MemoryManager(run.config.max_memory_mb)
     size, reason = first_slice(run, batch, memory, retry)

@@ -128,10 +128,12 @@ def write_comments(folder: str) -> dict[str, Any]:
 
 def analyser(name: str, rows: str) -> dict[str, Any]:
     """Different comments a second on one core: `cold` with words that are new, `warm` with words met before."""
+    from include.analysis.memory import keep_freed
     from tests.exports import comments
 
     texts = list(dict.fromkeys(filter(str.strip, comments(int(rows)))))
     analyse = analysers()[name]()
+    keep_freed()  # as tasks do
     cold = clocked(lambda: analyse(texts))["processor"]
     warm, reference = alternating(lambda: analyse(texts), lambda: workload(texts))
     return {"cold": len(texts) / cold, "warm": len(texts) / warm, "reference": len(texts) / reference}
