@@ -17,7 +17,7 @@ AXIS_HEIGHT = 24
 COLUMNS_HEIGHT = 150
 SPARK_HEIGHT = 30
 TICKS = 8
-_LABELLED_SEGMENT = 0.11  # of the width; a narrower one has no room for its percentage
+_LABELLED_SEGMENT = 0.13  # of the width; a narrower one has no room for its percentage
 _LEAST_SPREAD = 0.4
 _GRIDS = (0.05, 0.1, 0.2, 0.25, 0.5)
 
