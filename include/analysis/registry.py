@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 from include.analysis.analysis import Analysis
 from include.analysis.errors import SettingError
@@ -16,10 +17,7 @@ def load_analysis(name: str, settings: Settings | None = None) -> Analysis:
     Raises SettingError when there is none, or when its class cannot be imported.
     """
     settings = settings or load_settings()
-    made = analysis_class(name, settings).from_settings(settings)
-    if not isinstance(made, Analysis) or made.name != name:
-        raise SettingError(f"{settings.analyses[name]} must be a subclass of Analysis with name = {name!r}")
-    return made
+    return analysis_class(name, settings).from_settings(settings)
 
 
 @lru_cache
@@ -39,7 +37,9 @@ def analysis_class(name: str, settings: Settings | None = None) -> type[Analysis
     except KeyError:
         raise SettingError(f"there is no analysis {name!r}; there are: {', '.join(settings.analyses)}") from None
     try:
-        found: type[Analysis] = getattr(import_module(module_name), class_name)
+        found: Any = getattr(import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
         raise SettingError(f"analysis {name!r} cannot be loaded from {module_name}:{class_name}: {error}") from error
+    if not isinstance(found, type) or not issubclass(found, Analysis) or found.name != name:
+        raise SettingError(f"{module_name}:{class_name} must be a subclass of Analysis with name = {name!r}")
     return found

@@ -151,10 +151,7 @@ class SheetReader:
             return damaged(self._path, "its reading stopped before its end")
         if status >= 0:
             return damaged(self._path, "its reading ended before its end")
-        if self._opened and -status in {
-            signal.SIGKILL,
-            signal.SIGTERM,
-        }:  # the workbook itself can be read
+        if self._opened and -status in {signal.SIGKILL, signal.SIGTERM}:  # the workbook itself can be read
             return ReadingStopped(f"the process that reads {self._path} was ended, as when memory runs out; try again")
         if self._format == "xls":
             return damaged(self._path, "its tables declare impossible sizes")
