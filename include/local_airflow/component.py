@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> None:
     """Run an Airflow command, tied to the launcher."""
     wait, command = arguments[:1] == ["--wait"], [a for a in arguments if a != "--wait"]
     sys.argv = ["airflow", *command]
+    if command == ["api-server"]:
+        importlib.import_module("include.local_airflow.audit_log").write_in_threads()
     begin = threading.Event()
     threading.Thread(target=_follow, args=(_take_standard_input(), begin), daemon=True).start()
     if wait:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from include.airflow_secrets import USER
 from tests.analysis.test_batch_processor import make_export, with_custom
 from tests.dags.deployment import Deployment, Run, deployment, wait_for
 from tests.dags.orders import assert_as_in_a_calm_run, give, wait_until_held, withdraw
@@ -149,3 +153,14 @@ def test_memory_that_runs_out_shrinks_the_slices(airflow: Deployment, tmp_path: 
     assert results["performance"]["peak_memory_mb"]["hungry"] < 400, "what the whole batch would have taken"
     calm = assert_as_in_a_calm_run(run, export, tmp_path / "calm", analyses, max_memory_mb=4096)
     assert calm["recovery"]["shrinks"] == []
+
+
+def test_requests_at_once_do_not_wait_for_each_other_for_ever(airflow: Deployment) -> None:
+    keys = [f"key-{number}" for number in range(60)]
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(lambda key: airflow.call("POST", "/api/v2/variables", {"key": key, "value": "1"}), keys))
+    assert time.monotonic() - began < 30
+    log = airflow.call("GET", "/api/v2/eventLogs?event=post_variable&limit=100")["event_logs"]
+    assert sorted(json.loads(entry["extra"])["key"] for entry in log) == sorted(keys), "who did what is written down"
+    assert {entry["owner"] for entry in log} == {USER}
