@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER := .venv-cluster
 STORE := .venv-store
-SYNC := $(BIN)/uv pip sync --quiet --python $(BIN)/python
+SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url
 

@@ -21,11 +21,11 @@ AIRFLOW_MAX_MAP_LENGTH = 1024
         (300, 150, 512, 2, 20_000, 1),
         (20_000, 150, 512, 2, 20_000, 1),
         (100_000, 150, 512, 2, 50_000, 2),  # two tasks a worker, with three analyses
-        (1_000_000, 150, 512, 2, 72_000, 14),  # 73 thousand rows of 150 bytes in 154 MiB
+        (1_000_000, 150, 512, 2, 115_043, 9),  # 115 thousand rows of 150 bytes in 154 MiB
         (1_000_000, 150, 4096, 2, 500_000, 2),
         (1_000_000, 150, 4096, 16, 91_000, 11),
-        (1_000_000, 5_000, 512, 2, 2_666, 376),  # long comments
-        (10_000_000, 150, 512, 2, 73_000, 137),
+        (1_000_000, 5_000, 512, 2, 4_556, 220),  # long comments
+        (10_000_000, 150, 512, 2, 115_043, 87),
         (100_000_000, 150, 512, 2, 120_000, 834),  # the most batches that Airflow maps, with room for a wrong guess
     ],
 )
@@ -79,8 +79,8 @@ def test_a_requested_size_that_airflow_could_not_map_is_raised_and_said() -> Non
     ("info", "batch_size", "workers", "limit"),
     [
         ({"size": 500, "memory_mb": 8192, "cpu_cores": 4}, 20_000, 3, 6553),
-        ({"size": 1_000_000, "memory_mb": 8192, "cpu_cores": 4}, 200_000, 4, 6553),
-        ({"size": 1_000_000, "memory_mb": 1024, "cpu_cores": 8}, 39_000, 3, 819),
+        ({"size": 1_000_000, "memory_mb": 8192, "cpu_cores": 4}, 340_000, 4, 6553),
+        ({"size": 1_000_000, "memory_mb": 1024, "cpu_cores": 8}, 59_000, 3, 819),
     ],
 )
 def test_processing_configuration(info: dict[str, int], batch_size: int, workers: int, limit: int) -> None:
@@ -95,7 +95,7 @@ def test_processing_configuration(info: dict[str, int], batch_size: int, workers
     [
         (300, 512, 1000, "about 300 rows are one batch"),
         (100_000, 4096, 1000, "about 100,000 rows in 2 batches of one size: so no worker stands idle"),
-        (1_000_000, 512, 1000, "about 1,000,000 rows in 14 batches of one size: each fits in 30 % of the memory limit"),
+        (1_000_000, 512, 1000, "about 1,000,000 rows in 9 batches of one size: each fits in 30 % of the memory limit"),
         (1_000_000, 512, 10, "the smallest size that cuts about 1,000,000 rows into batches that Airflow can map"),
     ],
 )
