@@ -126,5 +126,7 @@ def centres_of(texts: Sequence[str]) -> list[int]:
         groups = SimilarForms(Path(folder))
         forms = pa.array(texts, pa.string())
         groups.add(forms, sketches(forms))
-        centres: list[int] = groups.centres().tolist()
+        centres = list(range(len(texts)))
+        for form, centre in zip(*(numbers.tolist() for numbers in groups.groups()), strict=True):
+            centres[form] = centre
         return centres

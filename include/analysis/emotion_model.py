@@ -26,7 +26,7 @@ from include.analysis.arrays import PairedColumns, different
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import CACHED_WORDS, Flags, Integers, Matches
-from include.analysis.text import Tokens
+from include.analysis.text import Tokens, filled
 
 DATA = Path(__file__).parent / "data"
 WEIGHTS = DATA / "emotions_model.npz"
@@ -60,7 +60,7 @@ SIGNS: Mapping[str, Callable[[pa.StringArray], pa.BooleanArray]] = {
 
 def signs(texts: pa.StringArray) -> Flags:
     """Which comments hold which of `SIGNS`, of shape (texts, signs)."""
-    texts = texts.fill_null("")
+    texts = filled(texts)
     return np.stack([np.asarray(sign(texts), bool) for sign in SIGNS.values()], axis=1)
 
 

@@ -28,7 +28,7 @@ from include.analysis.matching import (
     negated,
     parse_phrases,
 )
-from include.analysis.text import Tokens, tokenise, twice
+from include.analysis.text import Tokens, filled, tokenise, twice
 
 RULES = DATA / "emotions_feedback.toml"
 
@@ -246,7 +246,7 @@ class DomainRules:
         return PairedColumns.of(found).sums(np.arange(len(found)), runs(said.owner[firsts], comments))
 
     def _emphasise(self, tokens: Tokens, evidence: Integers) -> Integers:
-        texts = tokens.texts.fill_null("")
+        texts = filled(tokens.texts)
         loud = np.asarray(shouting(texts)) * self.file.shouting
         loud += twice(texts, "!") * self.file.exclamation
         emphasised: Integers = evidence + loud[:, None] * (evidence > 0)

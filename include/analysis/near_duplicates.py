@@ -21,7 +21,7 @@ from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.settings import Settings
 from include.analysis.similar import COLUMNS, SHORTEST, SIMILARITY, SimilarForms, Sketches, sketches
-from include.analysis.spill import Integers, RowValues
+from include.analysis.spill import Integers, MappedRows, RowValues
 
 SKETCH = pa.binary(8 * COLUMNS)
 VARIANTS_SHOWN = 3
@@ -65,23 +65,23 @@ class NearDuplicatesAnalysis(Analysis):
     def reduce(self, parts: Sequence[StoredPart], scratch: Path) -> NearDuplicatesReduction:
         counts = self.merge_all(part.partial() for part in parts)
         if not counts:
-            return NearDuplicatesReduction(self, {}, RowValues(scratch / "repeats"), NearGroups.none())
+            return NearDuplicatesReduction(self, {}, RowValues(scratch / "repeats"), NearGroups.none(scratch))
         repeats, said = RowValues(scratch / "repeats"), RowValues(scratch / "said")
         for found in grouped_rows(parts, counts["compared"], scratch):
             repeats.add(*found.repeats)
             said.add(found.firsts, found.counts)
+        release_unused()
         similar = SimilarForms(scratch / "forms", self.similarity)
-        firsts, times = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        forms = MappedRows(scratch / "forms.bin", np.int64, 2)
         for part in parts:
             rows = np.arange(part.start, part.stop)
             count = said.of(rows)
             new = np.flatnonzero(count)
             table = part.answers(["form", "sketch"]).take(pa.array(new))
             similar.add(table.column("form").combine_chunks(), _unpacked(table.column("sketch").combine_chunks()))
-            firsts.append(rows[new])
-            times.append(count[new])
+            forms.add(np.column_stack((rows[new], count[new])))
         release_unused()
-        groups = NearGroups(np.concatenate(firsts), np.concatenate(times), similar.centres())
+        groups = NearGroups(forms, *similar.groups())
         return NearDuplicatesReduction(self, {**counts, **groups.counts()}, repeats, groups)
 
     def summarise(self, partial: Partial) -> dict[str, Any]:
@@ -106,25 +106,27 @@ def _unpacked(packed: pa.FixedSizeBinaryArray) -> Sketches:
 
 
 class NearGroups:
-    """The forms by number: the row that has each first, how many rows have it, and the centre of its group."""
+    """Groups of forms. `forms` has for each form the row that has it first, and how many rows have it.
 
-    def __init__(self, firsts: Integers, times: Integers, centres: Integers) -> None:
-        near = np.flatnonzero(centres != np.arange(len(centres)))
-        groups, group_of = np.unique(centres[near], return_inverse=True)
-        self.rows = firsts[near]
-        self.centre_rows = firsts[centres[near]]
-        self._forms = len(firsts)
-        self._near_rows = int(times[near].sum())
-        self._group_rows = firsts[groups]
-        self._sizes = times[groups] + np.bincount(group_of, times[near], len(groups)).astype(np.int64)
+    `near` are the forms that are in a group and not its centre, ascending, and `centres` the centre of each.
+    """
+
+    def __init__(self, forms: MappedRows, near: Integers, centres: Integers) -> None:
+        groups, group_of = np.unique(centres, return_inverse=True)
+        self.rows, times = forms.rows[near].T
+        self._group_rows, group_times = forms.rows[groups].T
+        forms.forget()
+        self.centre_rows = self._group_rows[group_of]
+        self._forms = len(forms)
+        self._near_rows = int(times.sum())
+        self._sizes = group_times + np.bincount(group_of, times, len(groups)).astype(np.int64)
         self._variants = np.bincount(group_of, minlength=len(groups)) + 1
-        self._members = near[np.argsort(group_of, kind="stable")]
-        self._firsts = firsts
+        self._member_rows = self.rows[np.argsort(group_of, kind="stable")]
 
     @classmethod
-    def none(cls) -> NearGroups:
+    def none(cls, scratch: Path) -> NearGroups:
         """No forms."""
-        return cls(*(np.zeros(0, np.int64) for _ in range(3)))
+        return cls(MappedRows(scratch / "forms.bin", np.int64, 2), np.zeros(0, np.int64), np.zeros(0, np.int64))
 
     def counts(self) -> Partial:
         return {
@@ -140,8 +142,8 @@ class NearGroups:
         found = []
         for group in np.lexsort((self._group_rows, -self._sizes))[:GROUPS_SHOWN].tolist():
             start = int(ends[group] - self._variants[group] + 1)
-            members = self._members[start : min(int(ends[group]), start + ROWS_SHOWN - 1)]
-            rows = [int(self._group_rows[group]), *self._firsts[members].tolist()]
+            members = self._member_rows[start : min(int(ends[group]), start + ROWS_SHOWN - 1)]
+            rows = [int(self._group_rows[group]), *members.tolist()]
             found.append((int(self._sizes[group]), int(self._variants[group]), rows))
         return found
 

@@ -17,12 +17,10 @@ steps leads away from it, and the groups follow from the set of texts alone.
 
 from __future__ import annotations
 
-import mmap
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +33,13 @@ from rensa import RMinHash
 from include.analysis.arrays import different
 from include.analysis.memory import release_unused
 from include.analysis.sampling import mixed
-from include.analysis.spill import Integers, Spill
+from include.analysis.spill import Integers, MappedRows, Spill
 from include.analysis.text import blocks, contents, fold
+from include.analysis.threads import ahead
 
 Sketches = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 SIMILARITY = 0.9
 SHORTEST = 10
@@ -56,11 +56,10 @@ FEWEST_EQUAL = 8  # hash values of candidates: a Jaccard similarity of a quarter
 LETTERS = 32
 """Kinds of characters that are counted, by the last bits of their code points."""
 
-FORMS_PER_SHARD = 1 << 18
-FORMS_PER_BUCKET = 1 << 16
+FORMS_PER_SHARD = 1 << 17
+FORMS_PER_BUCKET = 1 << 15
 PAIRS_AT_ONCE = 1 << 14
-GAP_READ = 1 << 12
-BLOCK_READ = 1 << 20
+ROWS_REMEMBERED = 1 << 18
 ROUNDS = 3
 
 
@@ -107,56 +106,46 @@ class SimilarForms:
         folder.mkdir(parents=True, exist_ok=True)
         self.similarity = similarity
         self._folder = folder
-        self._texts = folder / "texts.bin"
-        self._sketch_file = folder / "sketches.bin"
-        self._letter_file = folder / "letters.bin"
-        self._sizes: list[npt.NDArray[np.int32]] = []
+        self._texts = MappedRows(folder / "texts.bin", np.uint8, 1)
+        self._sketches = MappedRows(folder / "sketches.bin", np.uint64, COLUMNS)
+        self._letters = MappedRows(folder / "letters.bin", np.uint8, LETTERS)
+        self._bounds = MappedRows(folder / "bounds.bin", np.int64, 1)  # of the texts in their file
+        self._bounds.add(np.zeros(1, np.int64))
         self._lengths: list[npt.NDArray[np.int32]] = []
-        self._count = 0
-        for path in (self._texts, self._sketch_file, self._letter_file):
-            path.write_bytes(b"")
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._sketches)
 
     def add(self, forms: pa.StringArray, sketched: Sketches) -> None:
         """Add different normal forms (none that was added before) with their sketches."""
-        with self._texts.open("ab") as file:
-            file.write(contents(forms))
-        for path, rows in ((self._sketch_file, sketched), (self._letter_file, letter_counts(forms))):
-            with path.open("ab") as file:
-                file.write(np.ascontiguousarray(rows).data)
-        self._sizes.append(pc.binary_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
+        ends = np.cumsum(pc.binary_length(forms).to_numpy(zero_copy_only=False), dtype=np.int64)
+        self._bounds.add(len(self._texts) + ends)
+        self._texts.add(np.frombuffer(contents(forms), np.uint8))
+        self._sketches.add(sketched)
+        self._letters.add(letter_counts(forms))
         self._lengths.append(pc.utf8_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
-        self._count += len(forms)
 
-    def centres(self) -> Integers:
-        """For each form the number of the centre of its group; its own where it is a centre or in no group.
+    def groups(self) -> tuple[Integers, Integers]:
+        """The forms that are nearly the same as another one that is the centre of their group, ascending, and it.
 
         Forms are numbered in the order in which they were added; between equals the first decides.
         """
-        centres = np.arange(self._count)
-        if self._count < 2:
-            return centres
-        search = _Search(
-            np.memmap(self._sketch_file, np.uint64, "r", shape=(self._count, COLUMNS)),
-            np.memmap(self._letter_file, np.uint8, "r", shape=(self._count, LETTERS)),
-            np.concatenate(self._lengths),
-            self.similarity,
-        )
-        with self._texts.open("rb") as texts:
-            search.read_texts(texts, np.concatenate(([0], np.cumsum(np.concatenate(self._sizes), dtype=np.int64))))
-            near = search.near_pairs(Spill(self._folder / "pairs", 1))
-            tried = near
-            for _ in range(ROUNDS):
-                centres = stars(near, self._count)
-                more = np.setdiff1d(search.able(_friends(near, centres)), tried)
-                found = search.verified(more)
-                tried = np.union1d(tried, more)
-                if not len(found):
-                    break
-                near = np.union1d(near, found)
-        return stars(near, self._count)
+        if len(self) < 2:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._lengths = [np.concatenate(self._lengths)]
+        search = _Search(self._sketches, self._letters, self._lengths[0], self.similarity)
+        search.read_texts(self._texts, self._bounds)
+        near = search.near_pairs(Spill(self._folder / "pairs", 1))
+        tried = near
+        for _ in range(ROUNDS):
+            more = np.setdiff1d(search.able(_friends(near, *stars(near))), tried)
+            found = search.verified(more)
+            tried = np.union1d(tried, more)
+            if not len(found):
+                break
+            near = np.union1d(near, found)
+        release_unused()
+        return stars(near)
 
 
 def _pair(left: Integers, right: Integers) -> Integers:
@@ -171,51 +160,71 @@ def _both(pairs: Integers) -> tuple[Integers, Integers]:
 class _Search:
     """Finds the pairs of forms that are nearly the same."""
 
-    def __init__(self, sketched: Sketches, letters: Counts, lengths: npt.NDArray[np.int32], similarity: float) -> None:
+    def __init__(
+        self, sketched: MappedRows, letters: MappedRows, lengths: npt.NDArray[np.int32], similarity: float
+    ) -> None:
         self.sketched = sketched
         self.letters = letters
         self.lengths = lengths
         self.similarity = similarity
 
-    def read_texts(self, texts: BinaryIO, offsets: Integers) -> None:
-        """Where the texts are read from; not mapped, because what is read of a mapping stays in memory."""
-        self.texts = texts.fileno()
-        self.offsets = offsets
+    def read_texts(self, texts: MappedRows, bounds: MappedRows) -> None:
+        """Where the bytes of the texts are, one after another, and where each begins and the last one ends."""
+        self.bytes = texts
+        self.texts = pa.LargeStringArray.from_buffers(
+            len(self.lengths), pa.py_buffer(bounds.rows.ravel()), pa.py_buffer(texts.rows.ravel())
+        )
 
     def near_pairs(self, candidates: Spill) -> Integers:
         """All pairs of neighbours that are nearly the same, ascending."""
         release_unused()
-        for pairs in self._neighbours():
-            able = self.able(pairs)
-            candidates.add(able.reshape(-1, 1), (able >> 32) // FORMS_PER_BUCKET)
-        self._forget_pages()
+        for pairs in ahead(self._neighbours, self._orders()):
+            candidates.add(pairs.reshape(-1, 1), (pairs >> 32) // FORMS_PER_BUCKET)
+            release_unused()
         buckets = range(-(-len(self.lengths) // FORMS_PER_BUCKET))
-        found = [self.verified(self._alike(different(candidates.read(bucket).ravel()))) for bucket in buckets]
-        self._forget_pages()
-        return np.concatenate([np.zeros(0, np.int64), *found])
+        found = [np.zeros(0, np.int64)]
+        for pairs in ahead(lambda bucket: self._near(different(candidates.read(bucket).ravel())), buckets):
+            found.append(pairs)
+            release_unused()
+        return np.concatenate(found)
 
-    def _forget_pages(self) -> None:
-        """What was read of the mapped files leaves the memory of this process; it is read again where it is needed."""
-        for mapped in (self.sketched, self.letters):
-            mapping: Any = mapped.base
-            if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-                mapping.madvise(mmap.MADV_DONTNEED)
-        release_unused()
-
-    def _neighbours(self) -> Iterator[Integers]:
-        """Pairs of forms that are near each other in one of the orders and share their first hash values."""
+    def _orders(self) -> Iterator[tuple[int, Integers]]:
+        """A column of hash values to sort by, and forms, so that all that share its first hash value are there."""
         shards = -(-len(self.lengths) // FORMS_PER_SHARD)
+        shard_of = np.empty(len(self.lengths), np.uint16)
         for column in range(COLUMNS):
-            first, second = self.sketched[:, column], self.sketched[:, (column + 1) % COLUMNS]
-            shard_of = (first >> np.uint64(48)) % np.uint64(shards)
+            for start in range(0, len(shard_of), ROWS_REMEMBERED):
+                some = slice(start, start + ROWS_REMEMBERED)
+                shard_of[some] = (self.sketched.rows[some, column] >> np.uint64(48)) % np.uint64(shards)
+                self.sketched.forget()
             for shard in range(shards):
-                forms = np.flatnonzero(shard_of == shard)
-                leading = first[forms]
-                order = np.lexsort((second[forms], leading))
-                forms, leading = forms[order], leading[order] >> np.uint64(64 - SHARED_BITS)
-                for distance in range(1, NEIGHBOURS + 1):
-                    shared = leading[distance:] == leading[:-distance]
-                    yield _pair(forms[:-distance][shared], forms[distance:][shared])
+                yield column, np.flatnonzero(shard_of == shard)
+
+    def _hashes(self, forms: Integers, column: int) -> npt.NDArray[np.uint64]:
+        """A column of the hash values of ascending forms."""
+        found = np.empty(len(forms), np.uint64)
+        step = max(1, len(forms) * ROWS_REMEMBERED // len(self.sketched))
+        for start in range(0, len(forms), step):
+            some = slice(start, start + step)
+            found[some] = self.sketched.rows[forms[some], column]
+            self.sketched.forget()
+        return found
+
+    def _neighbours(self, order: tuple[int, Integers]) -> Integers:
+        """The able pairs of forms that are near each other in an order and share their first hash values."""
+        column, forms = order
+        leading, second = (self._hashes(forms, place % COLUMNS) for place in (column, column + 1))
+        sorting = np.lexsort((second, leading))
+        forms, leading = forms[sorting], leading[sorting] >> np.uint64(64 - SHARED_BITS)
+        found = []
+        for distance in range(1, NEIGHBOURS + 1):
+            shared = leading[distance:] == leading[:-distance]
+            found.append(self.able(_pair(forms[:-distance][shared], forms[distance:][shared])))
+        return np.concatenate(found)
+
+    def _near(self, pairs: Integers) -> Integers:
+        """The pairs that are nearly the same, of those that have enough hash values in common."""
+        return self.verified(self._alike(pairs))
 
     def able(self, pairs: Integers) -> Integers:
         """The pairs of which both are long enough, and of lengths that may be so similar."""
@@ -231,81 +240,91 @@ class _Search:
 
     def _alike(self, pairs: Integers) -> Integers:
         """The pairs that have enough hash values in common to be worth reading."""
-        kept = [pairs[:0]]
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            some = pairs[start : start + PAIRS_AT_ONCE]
-            left, right = (np.asarray(self.sketched[forms]).view(np.uint16) for forms in _both(some))
-            kept.append(some[(left == right).sum(axis=1) >= FEWEST_EQUAL])
-        return np.concatenate(kept)
+
+        def alike(left: Integers, right: Integers) -> Mask:
+            values, others = (self.sketched.rows[forms].view(np.uint16) for forms in (left, right))
+            enough: Mask = (values == others).sum(axis=1) >= FEWEST_EQUAL
+            return enough
+
+        return _sifted(pairs, alike, self.sketched)
 
     def verified(self, pairs: Integers) -> Integers:
-        """The pairs that are nearly the same."""
-        pairs = self._of_like_letters(pairs)
-        kept = [pairs[:0]]
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            some = pairs[start : start + PAIRS_AT_ONCE]
-            left, right = _both(some)
-            texts = self._read(different(np.concatenate((left, right))))
+        """The pairs that are nearly the same, ascending."""
+
+        def similar(left: Integers, right: Integers) -> Mask:
             scores = cpdist(
-                [texts[form] for form in left.tolist()],
-                [texts[form] for form in right.tolist()],
+                *(self.texts.take(pa.array(forms)).to_pylist() for forms in (left, right)),
                 scorer=Indel.normalized_similarity,
                 score_cutoff=self.similarity - 1e-6,
                 dtype=np.float64,
                 workers=1,
             )
-            kept.append(some[scores >= self.similarity - 1e-9])
-        return np.concatenate(kept)
+            near: Mask = scores >= self.similarity - 1e-9
+            return near
+
+        return _sifted(self._of_like_letters(pairs), similar, self.bytes)
 
     def _of_like_letters(self, pairs: Integers) -> Integers:
         """The pairs whose letters are so alike that the texts may be."""
-        kept = [pairs[:0]]
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            some = pairs[start : start + PAIRS_AT_ONCE]
-            left, right = _both(some)
-            counts, others = (np.asarray(self.letters[forms]) for forms in (left, right))
+
+        def alike(left: Integers, right: Integers) -> Mask:
+            counts, others = (self.letters.rows[forms] for forms in (left, right))
             apart = (np.maximum(counts, others) - np.minimum(counts, others)).sum(axis=1, dtype=np.int64)
-            characters = self.lengths[left].astype(np.int64) + self.lengths[right]
-            kept.append(some[apart <= self._apart(characters)])
-        return np.concatenate(kept)
+            near_enough: Mask = apart <= self._apart(self.lengths[left].astype(np.int64) + self.lengths[right])
+            return near_enough
 
-    def _read(self, forms: Integers) -> dict[int, str]:
-        """The texts of ascending forms; those that lie close to each other in the file are read at once."""
-        begins, ends = self.offsets[forms], self.offsets[forms + 1]
-        apart = (begins[1:] - ends[:-1] > GAP_READ) | (np.diff(begins // BLOCK_READ) != 0)
-        bounds = [0, *(np.flatnonzero(apart) + 1).tolist(), len(forms)]
-        numbers, begin_of, end_of = forms.tolist(), begins.tolist(), ends.tolist()
-        texts: dict[int, str] = {}
-        for first, after in pairwise(bounds):
-            at = begin_of[first]
-            block = os.pread(self.texts, end_of[after - 1] - at, at)
-            for i in range(first, after):
-                texts[numbers[i]] = block[begin_of[i] - at : end_of[i] - at].decode()
-        return texts
+        return _sifted(pairs, alike, self.letters)
 
 
-def _friends(near: Integers, centres: Integers) -> Integers:
+def _sifted(pairs: Integers, passes: Callable[[Integers, Integers], Mask], read: MappedRows) -> Integers:
+    """The pairs that pass a test which reads mapped rows, ascending.
+
+    They are asked in such an order that what is read lies close together, and little of it is in memory at once.
+    """
+    left, right = _both(pairs)
+    bucket, window = left // FORMS_PER_BUCKET, right // ROWS_REMEMBERED
+    order = np.lexsort((right, bucket))
+    leaves = np.diff(bucket[order], prepend=-1) | np.diff(window[order], prepend=-1)
+    edges = np.append(np.flatnonzero(leaves), len(pairs))
+    kept = [pairs[:0]]
+    for first, after in pairwise(edges.tolist()):
+        for start in range(first, after, PAIRS_AT_ONCE):
+            some = pairs[order[start : min(after, start + PAIRS_AT_ONCE)]]
+            kept.append(some[passes(*_both(some))])
+        read.forget()
+    return np.sort(np.concatenate(kept))
+
+
+def _friends(near: Integers, members: Integers, centre_of: Integers) -> Integers:
     """Pairs of a form with the centre of a form near to it, and of these centres, where the groups differ."""
     left, right = _both(near)
-    apart = centres[left] != centres[right]
-    left, right = left[apart], right[apart]
-    pairs = [
-        _pair(centres[left], right),
-        _pair(left, centres[right]),
-        _pair(centres[left], centres[right]),
-    ]
-    found = different(np.concatenate(pairs))
+    centres, others = (_looked_up(forms, members, centre_of) for forms in (left, right))
+    apart = centres != others
+    left, right, centres, others = left[apart], right[apart], centres[apart], others[apart]
+    found = different(np.concatenate([_pair(centres, right), _pair(left, others), _pair(centres, others)]))
     of_two: Integers = found[(found >> 32) != (found & 0xFFFFFFFF)]
     return of_two
 
 
-def stars(near: Integers, count: int) -> Integers:
-    """The centre of each of `count` forms in the graph of these pairs.
+def _looked_up(forms: Integers, members: Integers, centre_of: Integers) -> Integers:
+    """The centre of the group of each form; itself where it is a centre."""
+    place = np.searchsorted(members, forms)
+    place[place == len(members)] = 0
+    found: Integers = np.where(members[place] == forms, centre_of[place], forms)
+    return found
+
+
+def stars(near: Integers) -> tuple[Integers, Integers]:
+    """The forms in the graph of these pairs that are no centres, ascending, and the centre of each.
 
     Centres are the forms that a walk through all of them, those with most near forms first, finds near to no centre.
     All that come before every undecided form near to them are found at once.
     """
-    left, right = _both(near)
+    forms = different(np.concatenate(_both(near)))
+    if not len(forms):
+        return forms, forms
+    left, right = (np.searchsorted(forms, ends) for ends in _both(near))
+    count = len(forms)
     source, target = np.concatenate((left, right)), np.concatenate((right, left))
     degree = np.bincount(source, minlength=count)
     rank = np.empty(count, np.int64)
@@ -327,4 +346,6 @@ def stars(near: Integers, count: int) -> Integers:
     np.minimum.at(first, source[by_centre], rank[target[by_centre]])
     of_rank = np.empty(count, np.int64)
     of_rank[rank] = np.arange(count)
-    return of_rank[first]
+    centre_of = of_rank[first]
+    members = np.flatnonzero(centre_of != np.arange(count))
+    return forms[members], forms[centre_of[members]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +42,43 @@ class Spill:
 
     def _file(self, bucket: int) -> Path:
         return self.folder / f"{bucket:06d}.bin"
+
+
+class MappedRows:
+    """Rows of numbers in a file: added one after another, then read at any places.
+
+    What is read of `rows` stays in the memory of the process until `forget` is called.
+    """
+
+    def __init__(self, path: Path, kind: npt.DTypeLike, width: int) -> None:
+        self._path, self._kind, self._width = path, np.dtype(kind), width
+        self._count = 0
+        self._rows: npt.NDArray[Any] | None = None
+        path.write_bytes(b"")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, rows: npt.NDArray[Any]) -> None:
+        """Append rows."""
+        with self._path.open("ab") as file:
+            file.write(np.ascontiguousarray(rows, self._kind).data)
+        self._count += len(rows)
+        self._rows = None
+
+    @property
+    def rows(self) -> npt.NDArray[Any]:
+        """All rows, mapped."""
+        if self._rows is None:
+            shape = (self._count, self._width)
+            self._rows = np.memmap(self._path, self._kind, "r", shape=shape) if self._count else np.empty(shape)
+        return self._rows
+
+    def forget(self) -> None:
+        """Give the memory of what was read back to the system; it is read again where it is needed."""
+        mapping = getattr(self._rows, "base", None)
+        if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
 
 
 class RowValues:

@@ -64,6 +64,11 @@ def text_array(texts: Texts) -> pa.StringArray:
     return string_array([text if isinstance(text, str) else None for text in texts])
 
 
+def filled(texts: pa.StringArray) -> pa.StringArray:
+    """The texts with "" for each that is missing; Arrow copies all of them even where none is."""
+    return texts.fill_null("") if texts.null_count else texts
+
+
 def byte_offsets(texts: pa.StringArray) -> npt.NDArray[np.int32]:
     """Where the bytes of each text begin among those of the array, and where the last one ends."""
     if not len(texts):
@@ -188,7 +193,7 @@ def fold(texts: Texts) -> FoldedText:
 
 
 def _code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
-    texts = texts.fill_null("")
+    texts = filled(texts)
     raw = contents(texts).to_pybytes()
     codes = np.frombuffer(raw.decode("utf-8").encode("utf-32-le"), np.uint32)
     offsets = byte_offsets(texts)
@@ -303,13 +308,13 @@ def tokenise(texts: Texts) -> Tokens:
 
 def distinct(texts: Texts) -> tuple[pa.StringArray, Offsets]:
     """The different texts (missing ones as ""), and for each text which of them it is: score once, take back."""
-    coded = text_array(texts).fill_null("").dictionary_encode()
+    coded = filled(text_array(texts)).dictionary_encode()
     return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def blank(texts: pa.StringArray) -> Mask:
     """Which texts hold nothing but white space; missing ones too."""
-    bare = pc.equal(pc.utf8_trim_whitespace(texts.fill_null("")), "")
+    bare = pc.equal(pc.utf8_trim_whitespace(filled(texts)), "")
     flags: Mask = bare.to_numpy(zero_copy_only=False).astype(bool)
     return flags
 

@@ -21,6 +21,8 @@ from include.local_airflow.files import write_once
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+ONE_HEAP = {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""All threads of a process, and Arrow, take memory from one heap: what is free in one of several no other can use."""
 LONGEST_RUN_SECONDS = 30 * 24 * 3600
 
 
@@ -73,6 +75,7 @@ class Home:
             "NO_PROXY": direct,
             "no_proxy": direct,
             "NO_COLOR": "1",
+            **ONE_HEAP,
             "PYTHONPATH": os.pathsep.join(
                 filter(None, [str(PROJECT), str(PROJECT / "config"), inherited.get("PYTHONPATH")])
             ),

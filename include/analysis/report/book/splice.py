@@ -6,9 +6,7 @@ import io
 import re
 import sys
 import zipfile
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,12 +15,11 @@ import pyarrow as pa
 
 from include.analysis.report.book.sheet_rows import SheetColumn, rows_xml
 from include.analysis.report.stored import StoredRun
+from include.analysis.threads import ahead
 
 LEVEL = 1  # of compression: higher ones take several times as long for little
 _LEVEL_OF_ENTRY = "compress_level" if sys.version_info >= (3, 13) else "_compresslevel"
 EPOCH = (1980, 1, 1, 0, 0, 0)
-AHEAD = 3  # tables that are made into XML while an earlier one is compressed
-WORKERS = 2
 SHEET_AT_MOST = (1 << 31) - (1 << 20)
 """Bytes of XML: a larger sheet would need a form of ZIP that Excel wants to repair."""
 
@@ -40,19 +37,17 @@ class RowSource:
     def pieces(self, styles: Sequence[str]) -> Iterator[pa.Buffer]:
         """The rows as XML, piece by piece, with the styles of the columns; made in threads ahead of their use."""
         columns = [replace(column, style=style) for column, style in zip(self.columns, styles, strict=True)]
-        with ThreadPoolExecutor(WORKERS) as pool:
-            waiting: deque[Future[pa.Buffer]] = deque()
-            done = 0
-            for table in self.run.tables():
-                table = table.slice(0, self.rows - done)  # noqa: PLW2901
-                if not table.num_rows:
-                    break
-                waiting.append(pool.submit(rows_xml, table, columns, self.first + done, self.month_first))
-                done += table.num_rows
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        return ahead(lambda piece: rows_xml(piece[1], columns, piece[0], self.month_first), self._numbered())
+
+    def _numbered(self) -> Iterator[tuple[int, pa.Table]]:
+        """The tables of the run, as far as they are shown, each with the row of the sheet that it begins at."""
+        done = 0
+        for table in self.run.tables():
+            shown = table.slice(0, self.rows - done)
+            if not shown.num_rows:
+                return
+            yield self.first + done, shown
+            done += shown.num_rows
 
 
 def splice(base: io.BytesIO, path: Path, sheet: str, source: RowSource) -> None:
