@@ -26,6 +26,7 @@ class Group:
 GROUPS = {
     "parse": Group(parsing.dag_files),
     "analysers": Group(analysers.alone),
+    "profile": Group(analysers.profiles),
     "task": Group(tasks.fixed_cost, slow=True),  # before the runs of the DAG, for it makes the home of Airflow
     "engine": Group(engine.speed, ("pandas", "arrow", "basic", "all")),
     "steps": Group(engine.steps),

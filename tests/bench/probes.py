@@ -139,6 +139,41 @@ def analyser(name: str, rows: str) -> dict[str, Any]:
     return {"cold": len(texts) / cold, "warm": len(texts) / warm, "reference": len(texts) / reference}
 
 
+def profile(name: str, rows: str) -> dict[str, Any]:
+    """Of the time of an analyser on different comments whose words it has met, the seconds in each of its stages."""
+    from cProfile import Profile
+    from pstats import Stats
+
+    from include.analysis.memory import keep_freed
+    from tests.exports import comments
+
+    texts = list(dict.fromkeys(filter(str.strip, comments(int(rows)))))
+    analyse = analysers()[name]()
+    keep_freed()
+    analyse(texts)
+    profiler = Profile()
+    profiler.runcall(analyse, texts)
+    found = Stats(profiler)
+    timings = found.stats.items()  # type: ignore[attr-defined]
+    within = {f"{Path(file).stem}.{function}": timing[3] for (file, _, function), timing in timings}
+    stages = {words: within[function] for words, function in STAGES[name].items()}
+    whole: float = found.total_tt  # type: ignore[attr-defined]
+    return {"texts": len(texts), "stages": {**stages, "all else": whole - sum(stages.values())}}
+
+
+STAGES = {
+    "emotions": {
+        "cut into words": "text.tokenise",
+        "find phrases": "matching.find",
+        "weigh rules": "emotion_rules.weigh",
+        "words of the model": "emotion_model.words",
+        "what was learned": "emotions.log_odds",
+    },
+    "themes": {"cut into words": "text.tokenise", "find phrases": "matching.find"},
+}
+"""What each stage is called in the table, and its function."""
+
+
 def analysers() -> dict[str, Callable[[], Callable[[list[str]], object]]]:
     from include.analysis.emotions import EmotionAnalyzer
     from include.analysis.themes import ThemeAnalyzer
@@ -238,6 +273,7 @@ PROBES: dict[str, Callable[..., dict[str, Any]]] = {
         split,
         write_comments,
         analyser,
+        profile,
         imports,
         tasks,
         engine_ratio,

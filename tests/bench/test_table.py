@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.__main__ import chosen, parse, save, session_of
+from tests.bench.analysers import profiles
 from tests.bench.memory import peaks_of
 from tests.bench.session import Measured, Run
 from tests.bench.table import Figure, Row, Target, ratio, table
@@ -57,6 +58,15 @@ def test_the_peak_of_a_step_is_the_highest_of_all_runs() -> None:
 def test_a_tasks_fixed_cost_is_what_an_empty_one_does_not_take() -> None:
     analysed = {name: [0.5, 0.9, 0.7] for name in ("duplicates", "emotions", "themes", "near_duplicates")}
     assert costs_of({**analysed, EMPTY: [0.2, 5.0, 0.1]})["themes"] == pytest.approx(0.5)
+
+
+def test_the_stages_of_a_profile_are_the_whole(tmp_path: Path) -> None:
+    arguments = parse(["--rows", "3000", "--runs", "1", "--only", "profile"])
+    rows = profiles(session_of(arguments, arguments.only, tmp_path))
+    for name, stages in (("emotions", 6), ("themes", 3)):
+        shares = [row.value.value for row in rows if row.what.startswith(f"{name}: ")]
+        assert (len(shares), round(sum(shares))) == (stages, 100)
+        assert min(shares) > 1
 
 
 def test_what_was_measured_has_a_median() -> None:
