@@ -27,7 +27,7 @@ def different(values: npt.NDArray[Numbers]) -> npt.NDArray[Numbers]:
 class PairedColumns:
     """The columns of a table of whole numbers, two in each of `pairs`, so that one addition adds two.
 
-    The sums asked for must be less than 2**31 either way; sums on the way there may be of any size.
+    The sums asked for must be less than 2**31 either way.
     """
 
     pairs: tuple[Integers, ...]
@@ -50,11 +50,12 @@ class PairedColumns:
 
     def sums(self, rows: npt.NDArray[np.integer[Any]], bounds: npt.NDArray[np.integer[Any]]) -> Integers:
         """The sums of the table's `rows` between neighbouring bounds, of shape (bounds - 1, columns)."""
-        found = np.empty((len(bounds) - 1, 2 * len(self.pairs)), np.int64)
-        total = np.zeros(len(rows) + 1, np.int64)
-        for place, pair in enumerate(self.pairs):
-            np.cumsum(pair.take(rows), out=total[1:])
-            both = np.diff(total.take(bounds))
-            lower = ((both + _HALF) & _LOWER) - _HALF
-            found[:, 2 * place], found[:, 2 * place + 1] = lower, (both - lower) >> 32
+        found = np.zeros((len(bounds) - 1, 2 * len(self.pairs)), np.int64)
+        filled = np.flatnonzero(np.diff(bounds))  # of no rows numpy has no sum
+        if len(filled):
+            rows, starts = rows[: bounds[-1]], bounds.take(filled)
+            for place, pair in enumerate(self.pairs):
+                both = np.add.reduceat(pair.take(rows), starts)
+                lower = ((both + _HALF) & _LOWER) - _HALF
+                found[filled, 2 * place], found[filled, 2 * place + 1] = lower, (both - lower) >> 32
         return found[:, : self.columns]

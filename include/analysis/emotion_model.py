@@ -177,8 +177,8 @@ class EmotionModel:
             )
         self._ngrams = NgramScores(self.weights)
 
-    def words(self, tokens: Tokens, read: Flags) -> Integers:
-        """What the distinct words of each comment and their pairs add up to; `read` says which tokens take part."""
+    def words(self, tokens: Tokens, read: Flags | None = None) -> Integers:
+        """What the distinct words of each comment and their pairs add up to; by default all tokens take part."""
         return self._ngrams.sum(tokens, read)
 
     def groups(self, found: Matches, comments: int) -> Integers:
@@ -206,8 +206,8 @@ class NgramScores:
         self._words = _WordScores(weights)
         self._pairs = _PairScores(weights)
 
-    def sum(self, tokens: Tokens, read: Flags) -> Integers:
-        """Of the distinct words of each comment and their pairs; `read` says which tokens take part."""
+    def sum(self, tokens: Tokens, read: Flags | None = None) -> Integers:
+        """Of the distinct words of each comment and their pairs; by default all tokens take part."""
         return self._words.sum(tokens, read) + self._pairs.sum(tokens, read)
 
 
@@ -234,7 +234,7 @@ class _WordScores:
             key = key * self._base + int(self._codes[ord(letter)])
         return key
 
-    def sum(self, tokens: Tokens, read: Flags) -> Integers:
+    def sum(self, tokens: Tokens, read: Flags | None) -> Integers:
         scores = PairedColumns.of(self._of(tokens.vocabulary))
         words = np.where(tokens.first_mentions(read), tokens.ids, scores.nothing)
         return scores.sums(words, tokens.offsets)
@@ -272,24 +272,22 @@ class _WordScores:
 
 
 class _PairScores:
-    """The scores of pairs of neighbouring words."""
+    """The scores of pairs of neighbouring words, in a table of all pairs of the words that are in any."""
 
     def __init__(self, weights: Weights) -> None:
         pairs = [tuple(pair.split(" ")) for pair in weights.pairs]
         self._words = {word: i for i, word in enumerate(sorted({word for pair in pairs for word in pair}))}
-        keys = np.array([self._words[a] * len(self._words) + self._words[b] for a, b in pairs], np.int64)
-        self._keys = pa.array(keys)
+        self._width = len(self._words) + 1  # the last row and column are those of all other words
+        self._place = np.full(self._width**2, -1, np.int32)
+        self._place[[self._words[a] * self._width + self._words[b] for a, b in pairs]] = np.arange(len(pairs))
         self._weights = PairedColumns.of(weights.pair_weights)
 
-    def sum(self, tokens: Tokens, read: Flags) -> Integers:
-        words = np.array([self._words.get(word, -1) for word in tokens.vocabulary], np.int64)[tokens.ids]
-        first, second = words[:-1], words[1:]
-        at = np.flatnonzero(
-            (first >= 0) & (second >= 0) & (tokens.owner[:-1] == tokens.owner[1:]) & read[:-1] & read[1:]
-        )
-        keys = pa.array(first.take(at) * len(self._words) + second.take(at))
-        found = pc.index_in(keys, value_set=self._keys).fill_null(-1).to_numpy()
-        hit = np.flatnonzero(found >= 0)
-        once = different(tokens.owner.take(at.take(hit)) * len(self._keys) + found.take(hit))
-        owners, pairs = np.divmod(once, max(len(self._keys), 1))
-        return self._weights.sums(pairs, runs(owners, len(tokens.offsets) - 1))
+    def sum(self, tokens: Tokens, read: Flags | None) -> Integers:
+        other = self._width - 1
+        words = np.array([self._words.get(word, other) for word in tokens.vocabulary], np.int64).take(tokens.ids)
+        if read is not None:
+            words[~read] = other
+        found = self._place.take(words[:-1] * self._width + words[1:])
+        hit = np.flatnonzero((found >= 0) & (tokens.owner[:-1] == tokens.owner[1:]))
+        once = different(tokens.owner.take(hit) << 32 | found.take(hit))
+        return self._weights.sums(once & 0xFFFFFFFF, runs(once >> 32, len(tokens.offsets) - 1))

@@ -24,7 +24,6 @@ from include.analysis.matching import (
     Integers,
     Matches,
     PhraseMatcher,
-    clause_marks,
     negated,
     parse_phrases,
 )
@@ -215,17 +214,17 @@ class DomainRules:
         `found` are the matches of `phrases`, in order of their words.
         """
         kind = self._kind[found.phrase]
-        barriers = np.sort(np.concatenate((clause_marks(tokens), found.only(kind == 2).start)), kind="stable")
+        barriers = np.sort(np.concatenate((tokens.clause_marks, found.start[kind == 2])), kind="stable")
         found = found.only(kind != 2).longest()
         kind = self._kind[found.phrase]
         said = found.only(kind == 0)
-        negators = found.only(kind == 1)
-        turned = negated(tokens, said.start, np.sort(negators.end - 1), barriers, self._scope[said.phrase])
+        last = found.end - 1
+        turned = negated(tokens, said.start, np.sort(last[kind == 1]), barriers, self._scope[said.phrase])
         turned &= ~self._own_negation[said.phrase]
         weights = self._evidence.take(said.phrase, axis=0)
         weights[turned] = self._when_negated.take(said.phrase[turned], axis=0)
         for i, degree in enumerate(self.file.degrees):
-            words = np.sort(found.only(kind == 3 + i).end - 1)
+            words = np.sort(last[kind == 3 + i])
             meant = np.flatnonzero(negated(tokens, said.start, words, barriers, degree.reach) & ~turned)
             plain = weights.take(meant, axis=0)
             weights[meant] = np.where(plain > 0, plain * degree.percent // 100, plain)

@@ -22,7 +22,7 @@ from include.analysis.analysis import Analysis, Part, Partial, Rows
 from include.analysis.emotion_model import DATA, EMOTIONS, UNITS, EmotionModel, NgramScores, Weights
 from include.analysis.emotion_rules import DomainRules, read_rules
 from include.analysis.errors import SettingError
-from include.analysis.matching import Flags, Integers, PhraseMatcher, clause_marks
+from include.analysis.matching import Flags, Integers, PhraseMatcher
 from include.analysis.settings import Settings
 from include.analysis.text import Texts, Tokens, blank, by_distinct_text
 
@@ -94,7 +94,7 @@ class EmotionAnalyzer:
         """Log-odds in `_STEPS`."""
         comments = len(tokens.offsets) - 1
         groups = self._model.groups(self._matcher.find(tokens).longest(), comments)
-        words = self._model.words(tokens, np.ones(len(tokens.ids), bool))
+        words = self._model.words(tokens)
         log_odds: Integers = (groups + words + self._model.signs(tokens.texts)) * _STEPS // UNITS
         return log_odds
 
@@ -137,16 +137,15 @@ class Learned:
 
     def log_odds(self, said: Integers, tokens: Tokens) -> Integers:
         """Log-odds in `_STEPS`; `said` are those of the rules."""
-        words = self._ngrams.sum(tokens, np.ones(len(tokens.ids), bool)) + self._weights.bias
+        words = self._ngrams.sum(tokens) + self._weights.bias
         log_odds: Integers = (said @ self._belief + words * _STEPS) // UNITS
         return log_odds
 
 
 def _says_something(tokens: Tokens) -> Flags:
     """Which comments hold anything but marks."""
-    said = np.ones(len(tokens.ids), bool)
-    said[clause_marks(tokens)] = False
-    flags: Flags = np.bincount(tokens.owner[said], minlength=len(tokens.offsets) - 1) > 0
+    counts = np.diff(tokens.offsets)
+    flags: Flags = counts > np.bincount(tokens.owner.take(tokens.clause_marks), minlength=len(counts))
     return flags
 
 

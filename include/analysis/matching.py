@@ -16,20 +16,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from include.analysis.arrays import different
 from include.analysis.errors import LexiconError
 from include.analysis.spelling import Corrections, spellings, stem_forms, word_forms
-from include.analysis.text import Tokens, tokenise
+from include.analysis.text import CLAUSE_MARK, Tokens, tokenise
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-CLAUSE_MARK = "."
 GAPS = frozenset({"...", "…"})
 GAP = "..."
 OR = "|"
 LONGEST_GAP = 3
 LONGEST_PHRASE = 8
 LONGEST_MATCH = 12
+LENGTH_BITS = 4
 SHORTEST_STEM = 2
 CACHED_WORDS = 400_000
 
@@ -284,10 +285,11 @@ class PhraseMatcher:
         slot = slot[which]
         which, start = walk.reach(slot, at[which], -1)
         phrase, length = self._phrase_of[slot[which]], end[which] + 1 - start
-        codes = np.sort((start * (LONGEST_MATCH + 1) + length) * len(self.phrases) + phrase, kind="stable")
-        codes = codes[np.diff(codes, prepend=-1) != 0]  # with two gaps one stretch of words may be matched in two ways
-        places, phrase = np.divmod(codes, max(len(self.phrases), 1))
-        start, length = np.divmod(places, LONGEST_MATCH + 1)
+        bits = len(self.phrases).bit_length()
+        # With two gaps one stretch of words may be matched in two ways.
+        codes = different((start << LENGTH_BITS | length) << bits | phrase)
+        phrase, places = codes & (1 << bits) - 1, codes >> bits
+        start, length = places >> LENGTH_BITS, places & (1 << LENGTH_BITS) - 1
         return Matches(phrase, tokens.owner[start], start, length)
 
     def _anchors(self, classes: Integers, stretches: Integers) -> tuple[Integers, Integers]:
@@ -300,13 +302,13 @@ class PhraseMatcher:
         which, slot = self._anchors_of_class.expand(first)
         fits = (self._width[slot] == 1) | self._has[second[which], self._slots[slot + 1]]
         which, slot = which[fits], slot[fits]
-        frequency = np.zeros(len(self._slots), np.int64)
-        np.add.at(frequency, slot, np.bincount(pair_of, minlength=len(pairs))[which])
+        times = np.bincount(pair_of, minlength=len(pairs))
+        frequency = np.bincount(slot, times[which], len(self._slots))
         kept = self._rarest(frequency)[slot]
         at, slot = _Lists.sized(np.bincount(which[kept], minlength=len(pairs)), slot[kept]).expand(pair_of)
         return slot, at
 
-    def _rarest(self, frequency: Integers) -> Flags:
+    def _rarest(self, frequency: npt.NDArray[Any]) -> Flags:
         """Which slots are the rarest anchor of their phrase, the first of equals."""
         anchors = np.flatnonzero(self._width)
         order = anchors[np.lexsort((frequency[anchors], self._phrase_of[anchors]))]
@@ -383,20 +385,10 @@ def _stretches(tokens: Tokens) -> Integers:
     """A number for each token that changes at clause marks and where a comment begins."""
     begins = np.zeros(len(tokens.ids) + 1, np.int64)
     begins[tokens.offsets] = 1
-    marks = clause_marks(tokens)
+    marks = tokens.clause_marks
     begins[marks] = 1
     begins[marks + 1] = 1
     return np.cumsum(begins)[:-1]
-
-
-def mark_id(tokens: Tokens) -> int:
-    """The id of the clause mark; -1 where there is none."""
-    return list(tokens.vocabulary).index(CLAUSE_MARK) if CLAUSE_MARK in tokens.vocabulary else -1
-
-
-def clause_marks(tokens: Tokens) -> Integers:
-    """The positions of the clause marks, ascending."""
-    return np.flatnonzero(tokens.ids == mark_id(tokens))
 
 
 def negated(
@@ -404,8 +396,8 @@ def negated(
 ) -> npt.NDArray[np.bool_]:
     """Of matches that start at `starts`: is there a negator in the `scope` tokens before, with no barrier between?
 
-    `negators` and `barriers` are ascending token positions (see `clause_marks`); a negation never leaves its comment.
-    `scope` is one number or one a match.
+    `negators` and `barriers` are ascending token positions (like `tokens.clause_marks`); a negation never leaves its
+    comment. `scope` is one number or one a match.
     """
     last = _last_before(negators, starts)
     first = tokens.offsets[tokens.owner[starts]]

@@ -47,8 +47,8 @@ class CommentsWriter:
         file = self.stack.enter_context(csv.open("wb"))
         file.write(codecs.BOM_UTF8)
         self.csv = self.stack.enter_context(pa_csv.CSVWriter(file, csv_schema(self.schema)))
-        self.beside = self.stack.enter_context(ThreadPoolExecutor(1))
-        self.pending: Future[None] | None = None
+        self.beside = self.stack.enter_context(ThreadPoolExecutor(2))
+        self.pending: list[Future[None]] = []
         return self
 
     def write(self, table: pa.Table) -> None:
@@ -65,19 +65,19 @@ class CommentsWriter:
 
     def _write_group(self, table: pa.Table) -> None:
         table = table.combine_chunks()  # the encoders' page limits would show where chunks begin
-        self._await_csv()
-        self.pending = self.beside.submit(self._write_csv, table)
-        self.parquet.write_table(table)
-        release_unused()
+        self._finish_group()
+        self.pending = [self.beside.submit(write, table) for write in (self.parquet.write_table, self._write_csv)]
 
     def _write_csv(self, table: pa.Table) -> None:
         for start in range(0, table.num_rows, ROWS_AT_ONCE):
             self.csv.write_table(neutralised(table.slice(start, ROWS_AT_ONCE)))
 
-    def _await_csv(self) -> None:
-        if self.pending is not None:
-            self.pending.result()
-            self.pending = None
+    def _finish_group(self) -> None:
+        """Wait until the group before is in both files."""
+        for one in self.pending:
+            one.result()
+        self.pending = []
+        release_unused()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -88,7 +88,7 @@ class CommentsWriter:
         with self.stack:
             if self.rows_waiting:
                 self._write_group(pa.concat_tables(self.waiting))
-            self._await_csv()
+            self._finish_group()
 
 
 def write_csv(path: Path, table: pa.Table) -> None:

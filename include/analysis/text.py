@@ -42,6 +42,9 @@ NEWER_THAN_UNICODE_14 = (
 )
 # fmt: on
 
+CLAUSE_MARK = "."
+"""What every mark that ends a clause is as a token."""
+
 # Classes of folded code points.
 GAP, WORD, MARK, SYMBOL = 0, 1, 2, 3
 CLAUSE_MARKS = frozenset('.,;:!?¡¿…()[]{}|/\n\r\u2028\u2029—–"«»“”')
@@ -150,7 +153,7 @@ class _CodePointTables:
         if kinds.min(initial=0) < 0:
             for code in np.unique(places[kinds < 0]).tolist():
                 self.kind[code] = self.class_of(chr(code))
-                self.shown[code] = {GAP: SPACE, MARK: ord(".")}.get(int(self.kind[code]), code)
+                self.shown[code] = {GAP: SPACE, MARK: ord(CLAUSE_MARK)}.get(int(self.kind[code]), code)
             kinds = self.kind.take(places)
         return kinds
 
@@ -273,17 +276,23 @@ class Tokens:
         return np.repeat(np.arange(len(counts)), counts)
 
     @cached_property
+    def clause_marks(self) -> npt.NDArray[np.int64]:
+        """The positions of the clause marks, ascending."""
+        words = list(self.vocabulary)
+        return np.flatnonzero(self.ids == words.index(CLAUSE_MARK)) if CLAUSE_MARK in words else np.zeros(0, np.int64)
+
+    @cached_property
     def _by_word(self) -> Places:
         """The positions of the tokens, those of each word together, in order."""
         few = len(self.vocabulary) <= 1 << 16  # numpy has a linear sort for small numbers
         return np.argsort(self.ids.astype(np.uint16) if few else self.ids, kind="stable")
 
-    def first_mentions(self, read: Mask) -> Mask:
-        """Which of the tokens in `read` are the first there of their word in their comment."""
-        order = self._by_word[read[self._by_word]]
+    def first_mentions(self, read: Mask | None = None) -> Mask:
+        """Which of the tokens in `read`, by default all, are the first there of their word in their comment."""
+        order = self._by_word if read is None else self._by_word[read[self._by_word]]
         words, owners = self.ids.take(order), self.owner.take(order)
         again = (words[1:] == words[:-1]) & (owners[1:] == owners[:-1])
-        first = read.copy()
+        first = np.ones(len(self.ids), bool) if read is None else read.copy()
         first[order[1:][again]] = False
         return first
 

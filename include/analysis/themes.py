@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
-from include.analysis.matching import Flags, Integers, Matches, PhraseMatcher, clause_marks
+from include.analysis.matching import Flags, Integers, Matches, PhraseMatcher
 from include.analysis.phrases import PhraseTable
 from include.analysis.privacy import example
 from include.analysis.sampling import CommentSample
@@ -90,7 +90,7 @@ class ThemeAnalyzer:
         if not len(weak):
             return np.zeros(0, bool)
         begins = np.zeros(len(tokens.ids) + 1, bool)
-        marks = clause_marks(tokens)
+        marks = tokens.clause_marks
         begins[tokens.offsets] = begins[breaks] = begins[marks[np.diff(marks, append=-1) != 1]] = True  # ... is one
         clause = np.cumsum(begins)
         held = np.zeros((int(clause[-1]) + 1, len(self.themes)), bool)  # clauses count from 1: row 0 holds nothing

@@ -14,7 +14,6 @@ from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import (
     PhraseMatcher,
-    clause_marks,
     negated,
     parse_phrases,
 )
@@ -105,7 +104,7 @@ def test_negated_agrees_with_a_plain_loop(texts: list[str | None], scope: int) -
         while "." in before:
             before = before[before.index(".") + 1 :]
         expected.append("no" in before)
-    assert negated(tokens, starts, negators, clause_marks(tokens), scope).tolist() == expected
+    assert negated(tokens, starts, negators, tokens.clause_marks, scope).tolist() == expected
 
 
 def test_the_cache_of_words_does_not_change_what_is_found() -> None:
