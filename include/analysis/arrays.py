@@ -1,4 +1,4 @@
-"""What numpy has no quick way for."""
+"""Names of kinds of arrays, and what numpy has no quick way for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Numbers = TypeVar("Numbers", bound=np.integer[Any])
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _HALF = 1 << 31
 _LOWER = (1 << 32) - 1

@@ -20,9 +20,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
+from include.analysis.arrays import Integers
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
-from include.analysis.spill import Integers, RowValues, Spill
+from include.analysis.spill import RowValues, Spill
 from include.analysis.text import blocks, normal_forms, text_array
 
 if TYPE_CHECKING:

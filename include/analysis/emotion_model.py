@@ -22,10 +22,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.analysis.arrays import PairedColumns, different
+from include.analysis.arrays import Flags, Integers, PairedColumns, different
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import CACHED_WORDS, Flags, Integers, Matches
+from include.analysis.matching import CACHED_WORDS, Matches
 from include.analysis.text import Tokens, filled
 
 DATA = Path(__file__).parent / "data"

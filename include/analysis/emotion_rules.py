@@ -15,18 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from include.analysis.arrays import PairedColumns
+from include.analysis.arrays import Flags, Integers, PairedColumns
 from include.analysis.emotion_model import DATA, EMOTIONS, runs, shouting
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import (
-    Flags,
-    Integers,
-    Matches,
-    PhraseMatcher,
-    negated,
-    parse_phrases,
-)
+from include.analysis.matching import Matches, PhraseMatcher, negated, parse_phrases
 from include.analysis.text import Tokens, filled, tokenise, twice
 
 RULES = DATA / "emotions_feedback.toml"

@@ -19,10 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from include.analysis.analysis import Analysis, Part, Partial, Rows
+from include.analysis.arrays import Flags, Integers
 from include.analysis.emotion_model import DATA, EMOTIONS, UNITS, EmotionModel, NgramScores, Weights
 from include.analysis.emotion_rules import DomainRules, read_rules
 from include.analysis.errors import SettingError
-from include.analysis.matching import Flags, Integers, PhraseMatcher
+from include.analysis.matching import PhraseMatcher
 from include.analysis.settings import Settings
 from include.analysis.text import Texts, Tokens, blank, by_distinct_text
 

@@ -16,13 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from include.analysis.arrays import different
+from include.analysis.arrays import Flags, Integers, different
 from include.analysis.errors import LexiconError
 from include.analysis.spelling import Corrections, spellings, stem_forms, word_forms
 from include.analysis.text import CLAUSE_MARK, Tokens, tokenise
-
-Integers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 GAPS = frozenset({"...", "…"})
 GAP = "..."

@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
+from include.analysis.arrays import Integers
 from include.analysis.duplicates import GROUPS_SHOWN, KEY, ROWS_SHOWN, coded_forms, grouped_rows, keys_of, percentage
 from include.analysis.memory import release_unused
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.settings import Settings
 from include.analysis.similar import COLUMNS, SHORTEST, SIMILARITY, SimilarForms, Sketches, sketches
-from include.analysis.spill import Integers, MappedRows, RowValues
+from include.analysis.spill import MappedRows, RowValues
 
 SKETCH = pa.binary(8 * COLUMNS)
 VARIANTS_SHOWN = 3

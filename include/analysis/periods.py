@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from include.analysis.arrays import Integers
 from include.analysis.day_record import DayRecord
-from include.analysis.spill import Integers
 
 DAY, WEEK, MONTH = "day", "week", "month"
 PERIODS = (DAY, WEEK, MONTH)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from include.analysis.matching import Flags, Integers
+from include.analysis.arrays import Flags, Integers
 from include.analysis.privacy import mask
 from include.analysis.text import AS_UNICODE_14, blocks, normal_forms, tokenise
 

@@ -28,12 +28,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.analysis.arrays import Integers
 from include.analysis.column_digest import DIGEST_BYTES
 from include.analysis.day_record import DayRecord
 from include.analysis.files import complete_file, remove_file
 from include.analysis.history import History
 from include.analysis.leftovers import remove_leftovers
-from include.analysis.spill import Integers, Spill
+from include.analysis.spill import Spill
 
 WINDOW = 90
 FORMAT = 1

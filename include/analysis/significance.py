@@ -35,11 +35,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from include.analysis.arrays import Flags, Integers
 from include.analysis.periods import DAY, MONTH, REPEATS, WEEK, WITH_TEXT, WITHOUT_VERSION, Series
-from include.analysis.spill import Integers
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 UNTESTED = frozenset({WITH_TEXT.kind, REPEATS.kind})
 """How many comments repeat earlier days' depends on how far back the history goes, so it is not a share to compare."""

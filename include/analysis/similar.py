@@ -30,16 +30,15 @@ from rapidfuzz.distance import Indel
 from rapidfuzz.process import cpdist
 from rensa import RMinHash
 
-from include.analysis.arrays import different
+from include.analysis.arrays import Flags, Integers, different
 from include.analysis.memory import release_unused
 from include.analysis.sampling import mixed
-from include.analysis.spill import Integers, MappedRows, Spill
+from include.analysis.spill import MappedRows, Spill
 from include.analysis.text import blocks, contents, fold
 from include.analysis.threads import ahead
 
 Sketches = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 SIMILARITY = 0.9
 SHORTEST = 10
@@ -241,9 +240,9 @@ class _Search:
     def _alike(self, pairs: Integers) -> Integers:
         """The pairs that have enough hash values in common to be worth reading."""
 
-        def alike(left: Integers, right: Integers) -> Mask:
+        def alike(left: Integers, right: Integers) -> Flags:
             values, others = (self.sketched.rows[forms].view(np.uint16) for forms in (left, right))
-            enough: Mask = (values == others).sum(axis=1) >= FEWEST_EQUAL
+            enough: Flags = (values == others).sum(axis=1) >= FEWEST_EQUAL
             return enough
 
         return _sifted(pairs, alike, self.sketched)
@@ -251,7 +250,7 @@ class _Search:
     def verified(self, pairs: Integers) -> Integers:
         """The pairs that are nearly the same, ascending."""
 
-        def similar(left: Integers, right: Integers) -> Mask:
+        def similar(left: Integers, right: Integers) -> Flags:
             scores = cpdist(
                 *(self.texts.take(pa.array(forms)).to_pylist() for forms in (left, right)),
                 scorer=Indel.normalized_similarity,
@@ -259,7 +258,7 @@ class _Search:
                 dtype=np.float64,
                 workers=1,
             )
-            near: Mask = scores >= self.similarity - 1e-9
+            near: Flags = scores >= self.similarity - 1e-9
             return near
 
         return _sifted(self._of_like_letters(pairs), similar, self.bytes)
@@ -267,16 +266,16 @@ class _Search:
     def _of_like_letters(self, pairs: Integers) -> Integers:
         """The pairs whose letters are so alike that the texts may be."""
 
-        def alike(left: Integers, right: Integers) -> Mask:
+        def alike(left: Integers, right: Integers) -> Flags:
             counts, others = (self.letters.rows[forms] for forms in (left, right))
             apart = (np.maximum(counts, others) - np.minimum(counts, others)).sum(axis=1, dtype=np.int64)
-            near_enough: Mask = apart <= self._apart(self.lengths[left].astype(np.int64) + self.lengths[right])
+            near_enough: Flags = apart <= self._apart(self.lengths[left].astype(np.int64) + self.lengths[right])
             return near_enough
 
         return _sifted(pairs, alike, self.letters)
 
 
-def _sifted(pairs: Integers, passes: Callable[[Integers, Integers], Mask], read: MappedRows) -> Integers:
+def _sifted(pairs: Integers, passes: Callable[[Integers, Integers], Flags], read: MappedRows) -> Integers:
     """The pairs that pass a test which reads mapped rows, ascending.
 
     They are asked in such an order that what is read lies close together, and little of it is in memory at once.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
+from include.analysis.arrays import Integers
 
 ROWS_PER_WINDOW = 1 << 20
 

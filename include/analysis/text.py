@@ -19,9 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.analysis.arrays import Flags
+
 Codes = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 Texts: TypeAlias = Iterable[str | None] | pa.Array | pa.ChunkedArray
 Values = TypeVar("Values", bound=npt.NDArray[Any])
@@ -206,7 +207,7 @@ def _code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
     return codes, _kept_before(np.frombuffer(raw, np.uint8) & 0xC0 != 0x80, relative)
 
 
-def _kept_before(kept: Mask, positions: Offsets) -> Offsets:
+def _kept_before(kept: Flags, positions: Offsets) -> Offsets:
     """How many of `kept` are true before each position; cheap where most are, as in text."""
     return positions - np.searchsorted(np.flatnonzero(~kept), positions)
 
@@ -241,7 +242,7 @@ def normal_forms(texts: Texts) -> pa.StringArray:
     return _strings(np.where(word, codes, np.uint32(SPACE))[kept], _kept_before(kept, offsets))
 
 
-def _run_starts(member: Mask, offsets: Offsets) -> Mask:
+def _run_starts(member: Flags, offsets: Offsets) -> Flags:
     """Where runs of `member` begin; no run crosses the border of a comment."""
     goes_on = np.empty(len(member) + 1, bool)
     goes_on[:1] = False
@@ -287,7 +288,7 @@ class Tokens:
         few = len(self.vocabulary) <= 1 << 16  # numpy has a linear sort for small numbers
         return np.argsort(self.ids.astype(np.uint16) if few else self.ids, kind="stable")
 
-    def first_mentions(self, read: Mask | None = None) -> Mask:
+    def first_mentions(self, read: Flags | None = None) -> Flags:
         """Which of the tokens in `read`, by default all, are the first there of their word in their comment."""
         order = self._by_word if read is None else self._by_word[read[self._by_word]]
         words, owners = self.ids.take(order), self.owner.take(order)
@@ -321,14 +322,14 @@ def distinct(texts: Texts) -> tuple[pa.StringArray, Offsets]:
     return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def blank(texts: pa.StringArray) -> Mask:
+def blank(texts: pa.StringArray) -> Flags:
     """Which texts hold nothing but white space; missing ones too."""
     bare = pc.equal(pc.utf8_trim_whitespace(filled(texts)), "")
-    flags: Mask = bare.to_numpy(zero_copy_only=False).astype(bool)
+    flags: Flags = bare.to_numpy(zero_copy_only=False).astype(bool)
     return flags
 
 
-def twice(texts: pa.StringArray, character: str) -> Mask:
+def twice(texts: pa.StringArray, character: str) -> Flags:
     """Which texts hold an ASCII character twice running; none of the texts is missing."""
     begins = byte_offsets(texts) - byte_offsets(texts)[0]
     hit = np.frombuffer(contents(texts), np.uint8) == ord(character)

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
-from include.analysis.matching import Flags, Integers, Matches, PhraseMatcher
+from include.analysis.arrays import Flags, Integers
+from include.analysis.matching import Matches, PhraseMatcher
 from include.analysis.phrases import PhraseTable
 from include.analysis.privacy import example
 from include.analysis.sampling import CommentSample

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from include.analysis.arrays import Integers
 from include.analysis.emotion_model import DATA, LEXICON, UNITS, WEIGHTS, EmotionModel, Weights
 from include.analysis.emotions import EmotionAnalyzer
 from include.analysis.errors import LexiconError
-from include.analysis.matching import Integers, PhraseMatcher
+from include.analysis.matching import PhraseMatcher
 from include.analysis.text import tokenise
 from train.emotions import BRIGHTER, main, read_brighter, train
 from train.model import Trained

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.analysis.arrays import Integers
 from include.analysis.errors import DateColumnNotFound
-from include.analysis.matching import Integers
 from include.analysis.reading.header import find_date_column
 from include.analysis.text import distinct, normal_form, normal_forms
 

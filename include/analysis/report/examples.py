@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.analysis.arrays import Flags, Integers
 from include.analysis.emotion_model import EMOTIONS
-from include.analysis.matching import Flags, Integers
 from include.analysis.privacy import example
 from include.analysis.report.tally import KINDS, RowFacts
 from include.analysis.text import normal_form

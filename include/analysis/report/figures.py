@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from include.analysis.arrays import Integers
 from include.analysis.emotions import NEUTRAL
-from include.analysis.matching import Integers
 from include.analysis.report.columns import NPS_GROUPS
 from include.analysis.report.language import Language, period_start
 from include.analysis.report.stored import StoredRun

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.analysis.arrays import Flags, Integers
 from include.analysis.dates import parse_days
 from include.analysis.emotion_model import EMOTIONS
 from include.analysis.emotions import NEUTRAL
-from include.analysis.matching import Flags, Integers
 from include.analysis.report.columns import NO_SCORE, NPS_GROUPS, InputColumns, group_of_score, nps_groups, scores
 from include.analysis.text import blank
 from include.analysis.themes import SEPARATOR

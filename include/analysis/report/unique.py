@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from include.analysis.arrays import Integers
 from include.analysis.files import remove_file
 from include.analysis.leftovers import remove_leftovers
-from include.analysis.matching import Integers
 from include.analysis.output import CommentsWriter
 from include.analysis.report.columns import scores
 from include.analysis.report.stored import StoredRun
