@@ -26,7 +26,7 @@ from include.analysis.spill import Spill
 
 FREQUENCY = "frequency"
 FILES = ("comments_unique.csv", "comments_unique.parquet")
-ROWS_PER_WINDOW = 1 << 20
+ROWS_PER_WINDOW = 1 << 18
 _LOWEST = -(10**9)
 
 
