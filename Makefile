@@ -79,7 +79,7 @@ lock: $(VENV)/.uv-stamp ## resolve the requirements*.txt into the lock files
 fuzz: $(VENV)/.dev-stamp ## feed damaged files to the reader for a minute: ARGS="--seconds 60 --seed 1"
 	exec $(BIN)/python -m tests.fuzz_reader $(ARGS)
 
-bench: $(VENV)/.runtime-stamp ## measure each target beside its reference: ARGS="--quick", "--only engine dag", "--large"
+bench: $(VENV)/.dev-stamp ## measure each target beside its reference: ARGS="--quick", "--only engine dag", "--large"
 	exec $(BIN)/python -m tests.bench $(ARGS)
 
 bench-days: $(VENV)/.dev-stamp ## measure a backfill of many days: ARGS="--days 365 --rows 1000"

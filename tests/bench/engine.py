@@ -15,11 +15,11 @@ GROUP = "engine"
 def speed(session: Session) -> list[Row]:
     """From the start of the process until `results.json` is there, `comments.csv` and `.parquet` before it."""
     basic, whole = session.measured["basic"], session.measured["all"]
-    pandas, arrow = session.measured["pandas"], session.measured["arrow"]
+    pandas, polars = session.measured["pandas"], session.measured["polars"]
     engine = f"engine, {len(BASIC)} analyses"
     return [
         _against(session, engine, basic, "pandas.read_csv", pandas, Target(14)),
-        _against(session, engine, basic, "pyarrow.csv", arrow),
+        _against(session, engine, basic, "polars.read_csv", polars),
         _against(session, "engine, all analyses", whole, "pandas.read_csv", pandas),
         _report(session, basic),
     ]

@@ -28,7 +28,7 @@ GROUPS = {
     "analysers": Group(analysers.alone),
     "profile": Group(analysers.profiles),
     "task": Group(tasks.fixed_cost, slow=True),  # before the runs of the DAG, for it makes the home of Airflow
-    "engine": Group(engine.speed, ("pandas", "arrow", "basic", "all")),
+    "engine": Group(engine.speed, ("pandas", "polars", "basic", "all")),
     "steps": Group(engine.steps),
     "comments": Group(engine.comments_files, ("basic", "comments")),
     "near": Group(engine.near_duplicates, ("basic", "all")),

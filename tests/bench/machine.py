@@ -12,7 +12,7 @@ import psutil
 
 from include.analysis import VERSION
 
-PACKAGES = ("pyarrow", "numpy", "pandas", "python-calamine", "apache-airflow")
+PACKAGES = ("pyarrow", "numpy", "pandas", "polars", "python-calamine", "apache-airflow")
 
 
 def machine() -> dict[str, Any]:

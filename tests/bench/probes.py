@@ -51,14 +51,10 @@ def read_pandas(export: str) -> dict[str, Any]:
     return clocked(lambda: pd.read_csv(export))
 
 
-def read_arrow(export: str) -> dict[str, Any]:
-    return clocked(arrow_reader(export))
+def read_polars(export: str) -> dict[str, Any]:
+    import polars as pl
 
-
-def arrow_reader(export: str) -> Callable[[], object]:
-    from pyarrow import csv
-
-    return lambda: csv.read_csv(export, parse_options=csv.ParseOptions(newlines_in_values=True))
+    return clocked(lambda: pl.read_csv(export))
 
 
 def read_calamine(workbook: str) -> dict[str, Any]:
@@ -268,7 +264,7 @@ PROBES: dict[str, Callable[..., dict[str, Any]]] = {
     probe.__name__: probe
     for probe in (
         read_pandas,
-        read_arrow,
+        read_polars,
         read_calamine,
         split,
         write_comments,

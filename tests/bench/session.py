@@ -121,8 +121,8 @@ def measure_pandas(session: Session, measured: Measured) -> None:
     measured.seconds.append(typical("read_pandas", session))
 
 
-def measure_arrow(session: Session, measured: Measured) -> None:
-    measured.seconds.append(typical("read_arrow", session))
+def measure_polars(session: Session, measured: Measured) -> None:
+    measured.seconds.append(typical("read_polars", session))
 
 
 def typical(reader: str, session: Session) -> float:
@@ -158,7 +158,7 @@ def keep(measured: Measured, run: Run) -> None:
 
 SUBJECTS: dict[str, Callable[[Session, Measured], None]] = {
     "pandas": measure_pandas,
-    "arrow": measure_arrow,
+    "polars": measure_polars,
     "basic": measure_basic,
     "comments": measure_comments,  # of the run before
     "all": measure_all,
