@@ -48,8 +48,13 @@ def _c_library(function: str, *arguments: int) -> None:
 
 def mapped_data() -> int:
     """Bytes of private, writable memory that this process has mapped, as RLIMIT_DATA counts them (Linux)."""
+    return _status("VmData")
+
+
+def _status(name: str) -> int:
+    """A size that the kernel tells of this process, in bytes (Linux)."""
     with Path("/proc/self/status").open() as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(f"{name}:"))
 
 
 @dataclass
@@ -64,7 +69,12 @@ class MemoryManager:
 
     @staticmethod
     def peak_mb(of: int = resource.RUSAGE_SELF) -> float:
-        """The most resident memory that this process has had so far, or (RUSAGE_CHILDREN) one that it started, MiB."""
+        """The most resident memory that this process has had so far, or (RUSAGE_CHILDREN) one that it started, MiB.
+
+        What Linux tells of usage counts what a process was before it ran its program: a copy of who started it.
+        """
+        if of == resource.RUSAGE_SELF and sys.platform == "linux":
+            return _status("VmHWM") / MEBIBYTE
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(of).ru_maxrss * unit / MEBIBYTE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 import pytest
 
 from include.analysis.memory import MemoryManager
+from tests.conftest import PROJECT
 
 
 def arrow() -> list[pa.Array]:
@@ -75,3 +77,14 @@ def test_figures_are_those_of_the_process() -> None:
     del block
     memory.clean_up()
     assert memory.current_mb() < before + 50
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_the_peak_is_not_that_of_who_started_the_process() -> None:
+    own = "from include.analysis.memory import MemoryManager; print(MemoryManager.peak_mb())"
+    code = (
+        "import subprocess, sys; held = b'x' * (700 << 20)\n"
+        f"subprocess.run([sys.executable, '-c', {own!r}], check=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert 10 < float(done.stdout) < 400
