@@ -322,17 +322,18 @@ def stars(near: Integers) -> tuple[Integers, Integers]:
     forms = different(np.concatenate(_both(near)))
     if not len(forms):
         return forms, forms
-    left, right = (np.searchsorted(forms, ends) for ends in _both(near))
+    left, right = (np.searchsorted(forms, ends).astype(np.int32) for ends in _both(near))
     count = len(forms)
     source, target = np.concatenate((left, right)), np.concatenate((right, left))
-    degree = np.bincount(source, minlength=count)
-    rank = np.empty(count, np.int64)
-    rank[np.lexsort((np.arange(count), -degree))] = np.arange(count)
+    del left, right
+    numbers = np.arange(count, dtype=np.int32)
+    rank = np.empty_like(numbers)
+    rank[np.lexsort((numbers, -np.bincount(source, minlength=count)))] = numbers
     undecided = np.ones(count, bool)
     is_centre = np.zeros(count, bool)
     some_source, some_target = source, target
     while undecided.any():
-        before = np.full(count, count)
+        before = np.full(count, count, np.int32)
         np.minimum.at(before, some_source, rank[some_target])
         new = undecided & (rank < before)
         is_centre |= new
@@ -340,11 +341,11 @@ def stars(near: Integers) -> tuple[Integers, Integers]:
         undecided[some_target[new[some_source]]] = False
         open_pairs = undecided[some_source] & undecided[some_target]
         some_source, some_target = some_source[open_pairs], some_target[open_pairs]
-    first = np.where(is_centre, rank, count)
+    first = np.where(is_centre, rank, np.int32(count))
     by_centre = is_centre[target]
     np.minimum.at(first, source[by_centre], rank[target[by_centre]])
-    of_rank = np.empty(count, np.int64)
-    of_rank[rank] = np.arange(count)
+    of_rank = np.empty_like(numbers)
+    of_rank[rank] = numbers
     centre_of = of_rank[first]
-    members = np.flatnonzero(centre_of != np.arange(count))
+    members = np.flatnonzero(centre_of != numbers)
     return forms[members], forms[centre_of[members]]
