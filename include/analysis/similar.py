@@ -135,16 +135,16 @@ class SimilarForms:
         search = _Search(self._sketches, self._letters, self._lengths[0], self.similarity)
         search.read_texts(self._texts, self._bounds)
         near = search.near_pairs(Spill(self._folder / "pairs", 1))
-        tried = near
+        tried, groups = near, stars(near)
         for _ in range(ROUNDS):
-            more = np.setdiff1d(search.able(_friends(near, *stars(near))), tried)
+            more = np.setdiff1d(search.able(_friends(near, *groups)), tried)
             found = search.verified(more)
-            tried = np.union1d(tried, more)
             if not len(found):
                 break
-            near = np.union1d(near, found)
-        release_unused()
-        return stars(near)
+            tried, near = np.union1d(tried, more), np.union1d(near, found)
+            release_unused()
+            groups = stars(near)
+        return groups
 
 
 def _pair(left: Integers, right: Integers) -> Integers:

@@ -124,12 +124,7 @@ def write_comments(folder: str) -> dict[str, Any]:
 
 def analyser(name: str, rows: str) -> dict[str, Any]:
     """Different comments a second on one core: `cold` with words that are new, `warm` with words met before."""
-    from include.analysis.memory import keep_freed
-    from tests.exports import comments
-
-    texts = list(dict.fromkeys(filter(str.strip, comments(int(rows)))))
-    analyse = analysers()[name]()
-    keep_freed()  # as tasks do
+    analyse, texts = at_work(name, rows)
     cold = clocked(lambda: analyse(texts))["processor"]
     warm, reference = alternating(lambda: analyse(texts), lambda: workload(texts))
     return {"cold": len(texts) / cold, "warm": len(texts) / warm, "reference": len(texts) / reference}
@@ -140,12 +135,7 @@ def profile(name: str, rows: str) -> dict[str, Any]:
     from cProfile import Profile
     from pstats import Stats
 
-    from include.analysis.memory import keep_freed
-    from tests.exports import comments
-
-    texts = list(dict.fromkeys(filter(str.strip, comments(int(rows)))))
-    analyse = analysers()[name]()
-    keep_freed()
+    analyse, texts = at_work(name, rows)
     analyse(texts)
     profiler = Profile()
     profiler.runcall(analyse, texts)
@@ -154,7 +144,7 @@ def profile(name: str, rows: str) -> dict[str, Any]:
     within = {f"{Path(file).stem}.{function}": timing[3] for (file, _, function), timing in timings}
     stages = {words: within[function] for words, function in STAGES[name].items()}
     whole: float = found.total_tt  # type: ignore[attr-defined]
-    return {"texts": len(texts), "stages": {**stages, "all else": whole - sum(stages.values())}}
+    return {"stages": {**stages, "all else": whole - sum(stages.values())}}
 
 
 STAGES = {
@@ -168,6 +158,17 @@ STAGES = {
     "themes": {"cut into words": "text.tokenise", "find phrases": "matching.find"},
 }
 """What each stage is called in the table, and its function."""
+
+
+def at_work(name: str, rows: str) -> tuple[Callable[[list[str]], object], list[str]]:
+    """A new analyser and the different comments among so many, in a process that keeps freed memory as tasks do."""
+    from include.analysis.memory import keep_freed
+    from tests.exports import comments
+
+    texts = list(dict.fromkeys(filter(str.strip, comments(int(rows)))))
+    analyse = analysers()[name]()
+    keep_freed()
+    return analyse, texts
 
 
 def analysers() -> dict[str, Callable[[], Callable[[list[str]], object]]]:
