@@ -40,6 +40,7 @@ from include.analysis.reading.locking import exclusive
 from include.analysis.reading.partition import Day, day_file, partition
 from include.analysis.reading.source import CHUNK_ROWS, ReadOptions, Source, SourceInfo
 from include.analysis.reading.stored import file_states
+from include.analysis.row_groups import rows_of
 
 FORMAT = 1
 """Changes when folders written by an earlier version cannot serve a later one."""
@@ -245,7 +246,7 @@ class DaySource(Source):
         self.quality.export_rows, self.quality.rows = self.quality.rows, 0
         self.quality.undated_rows = self._day.undated_rows
         with pq.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(CHUNK_ROWS, use_threads=False):
+            for batch in rows_of(file, CHUNK_ROWS):
                 self.quality.rows += batch.num_rows
                 yield batch
         self._digest = self._day.digest

@@ -15,6 +15,7 @@ from include.analysis.errors import CorruptInput, InputNotFound
 from include.analysis.files import read_json
 from include.analysis.privacy import mask_columns
 from include.analysis.report.columns import InputColumns, recognise
+from include.analysis.row_groups import rows_of
 
 ROWS_AT_ONCE = 8_192
 BYTES_AT_ONCE = 8 << 20
@@ -84,7 +85,7 @@ class StoredRun:
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows in input order, a bounded number of rows and of bytes at a time."""
         with pq.ParquetFile(self.folder / "comments.parquet") as file:
-            for batch in file.iter_batches(ROWS_AT_ONCE, columns=columns, use_threads=False):
+            for batch in rows_of(file, ROWS_AT_ONCE, columns):
                 table = pa.Table.from_batches([batch])
                 rows = max(1, min(table.num_rows, table.num_rows * BYTES_AT_ONCE // max(1, table.nbytes)))
                 for start in range(0, table.num_rows, rows):
