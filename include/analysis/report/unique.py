@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from include.analysis.arrays import Integers
+from include.analysis.arrays import Integers, different, without
 from include.analysis.files import remove_file
 from include.analysis.leftovers import remove_leftovers
 from include.analysis.output import CommentsWriter
@@ -48,7 +48,7 @@ class UniqueFiles:
         remove_leftovers(self.run.folder, ".unique-*")
         scratch = Path(tempfile.mkdtemp(prefix=".unique-", dir=self.run.folder))
         try:
-            repeats, kept = Spill(scratch / "repeats", 3), Spill(scratch / "kept", 2)
+            repeats, kept = Spill(scratch / "repeats", 4), Spill(scratch / "kept", 2)
             self._deal_repeats(repeats)
             self._deal_kept(repeats, kept)
             with CommentsWriter(parquet, csv, self.schema()) as writer:
@@ -87,22 +87,19 @@ class UniqueFiles:
         return (rows - 1) // self.rows_per_window
 
     def _deal_repeats(self, repeats: Spill) -> None:
-        """Deal out each row that repeats one, with the first and its rank, by the window of the first."""
+        """Deal out what the rows of a window repeat, by the window of the first: see `_best`."""
         for rows, firsts, ranks in self._windows():
-            found = np.column_stack((firsts, rows, ranks))[firsts > 0]
+            found = _best(np.column_stack((firsts, rows, ranks, np.ones_like(rows)))[firsts > 0])
             repeats.add(found, self._window_of(found[:, 0]))
 
     def _deal_kept(self, repeats: Spill, kept: Spill) -> None:
         """Deal out the row that is kept of each group with the rows of the group, and firsts that are not with 0."""
         for window, (rows, _, ranks) in enumerate(self._windows()):
             found = repeats.read(window)
-            firsts = np.unique(found[:, 0])
-            own = np.column_stack((firsts, firsts, ranks[firsts - rows[0]]))
-            group = np.concatenate((found, own))
-            group = group[np.lexsort((group[:, 1], -group[:, 2], group[:, 0]))]
-            _, best, counts = np.unique(group[:, 0], return_index=True, return_counts=True)
-            chosen = group[best, 1]
-            dropped = np.setdiff1d(firsts, chosen)
+            firsts = different(found[:, 0])
+            own = np.column_stack((firsts, firsts, ranks[firsts - rows[0]], np.ones_like(firsts)))
+            _, chosen, _, counts = _best(np.concatenate((found, own))).T
+            dropped = without(firsts, different(chosen))
             told = np.concatenate(
                 (np.column_stack((chosen, counts)), np.column_stack((dropped, np.zeros(len(dropped), np.int64))))
             )
@@ -130,6 +127,19 @@ class UniqueFiles:
         found = np.full(self.rows_per_window, -1)
         found[told[:, 0] - 1 - window * self.rows_per_window] = told[:, 1]
         return found
+
+
+def _best(repeats: Integers) -> Integers:
+    """Of rows that repeat the same first row the one of the highest rank, the first of several, with their number.
+
+    Columns, before and after: the first row, the row that repeats it, its rank, and how many rows it stands for.
+    """
+    ordered = repeats[np.lexsort((repeats[:, 1], -repeats[:, 2], repeats[:, 0]))]
+    starts = np.flatnonzero(np.diff(ordered[:, 0], prepend=0))
+    best = ordered[starts]
+    if len(best):
+        best[:, 3] = np.add.reduceat(ordered[:, 3], starts)
+    return best
 
 
 def regrouped(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
