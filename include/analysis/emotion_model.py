@@ -14,6 +14,7 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -175,7 +176,10 @@ class EmotionModel:
                 f"{lexicon or LEXICON}: the groups are not those that the model was trained with, "
                 f"{', '.join(self.weights.groups)}; words may be added to a group, but for other groups run make train"
             )
-        self._ngrams = NgramScores(self.weights)
+
+    @cached_property
+    def _ngrams(self) -> NgramScores:
+        return NgramScores(self.weights)
 
     def words(self, tokens: Tokens, read: Flags | None = None) -> Integers:
         """What the distinct words of each comment and their pairs add up to; by default all tokens take part."""

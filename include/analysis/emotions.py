@@ -11,6 +11,7 @@ do not depend on the order of adding.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -66,7 +67,10 @@ class EmotionAnalyzer:
         for used in (self._rules, self._learned):
             self.digest += f"-{used.digest}" if used else ""
         self._general = len(self._model.lexicon.phrases)
-        self._matcher = PhraseMatcher([*self._model.lexicon.phrases, *(self._rules.phrases if self._rules else ())])
+
+    @cached_property
+    def _matcher(self) -> PhraseMatcher:
+        return PhraseMatcher([*self._model.lexicon.phrases, *(self._rules.phrases if self._rules else ())])
 
     def score(self, texts: Texts) -> Integers:
         """Scores in ten-thousandths, of shape (texts, 6), columns in the order of `EMOTIONS`.
@@ -134,7 +138,10 @@ class Learned:
     def __init__(self, path: Path = FEEDBACK_WEIGHTS) -> None:
         self._weights, self.digest = Weights.read(path)
         self._belief = self._weights.group_weights.astype(np.int64)
-        self._ngrams = NgramScores(self._weights)
+
+    @cached_property
+    def _ngrams(self) -> NgramScores:
+        return NgramScores(self._weights)
 
     def log_odds(self, said: Integers, tokens: Tokens) -> Integers:
         """Log-odds in `_STEPS`; `said` are those of the rules."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -57,10 +58,14 @@ class ThemeAnalyzer:
             for phrase in dict.fromkeys(getattr(theme, name))
         ]
         phrases += [(phrase, BREAK, 0) for phrase in loaded.breaks]
-        self._matcher = PhraseMatcher([phrase for phrase, _, _ in phrases], correct=True)
+        self._phrases = [phrase for phrase, _, _ in phrases]
         self._kind_of = np.array([kind for _, kind, _ in phrases], np.int64)
         self._theme_of = np.array([theme for _, _, theme in phrases], np.int64)
         self._yields = np.array([[other in theme.yields_to for other in self.ids] for theme in self.themes], bool)
+
+    @cached_property
+    def _matcher(self) -> PhraseMatcher:
+        return PhraseMatcher(self._phrases, correct=True)
 
     def mentions(self, texts: Texts) -> Flags:
         """Which themes each text mentions: flags of shape (texts, themes), columns in taxonomy order."""
