@@ -34,7 +34,7 @@ from include.analysis.arrays import Flags, Integers, different
 from include.analysis.memory import release_unused
 from include.analysis.sampling import mixed
 from include.analysis.spill import MappedRows, Spill
-from include.analysis.text import blocks, contents, fold
+from include.analysis.text import blocks, code_points, contents
 from include.analysis.threads import ahead
 
 Sketches = npt.NDArray[np.uint64]
@@ -69,15 +69,15 @@ def sketches(forms: pa.StringArray) -> Sketches:
 
 
 def _sketches_of_block(forms: pa.StringArray) -> Sketches:
-    folded = fold(forms)
-    codes = folded.codes.astype(np.uint64)
+    points, bounds = code_points(forms)
+    codes = points.astype(np.uint64)
     runs = codes.copy()
     for i in range(1, RUN):
         runs[: len(codes) - i] |= codes[i:] << np.uint64(CODE_POINT_BITS * i)
-    counts = np.maximum(np.diff(folded.offsets) - RUN + 1, 0)
+    counts = np.maximum(np.diff(bounds) - RUN + 1, 0)
     ends = np.cumsum(counts)
     within = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
-    hashes = mixed(runs[np.repeat(folded.offsets[:-1], counts) + within])
+    hashes = mixed(runs[np.repeat(bounds[:-1], counts) + within])
     offsets = np.concatenate(([0], ends)).astype(np.uint64)
     rows = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, HASHES, SEED).to_rows()
     values = np.fromiter(chain.from_iterable(rows), np.uint32, HASHES * len(rows))
@@ -91,9 +91,9 @@ def letter_counts(forms: pa.StringArray) -> Counts:
     """
     found = [np.zeros((0, LETTERS), np.uint8)]
     for block in blocks(forms):
-        folded = fold(block)
-        owner = np.repeat(np.arange(len(block)) * LETTERS, np.diff(folded.offsets))
-        counts = np.bincount(owner + folded.codes % LETTERS, minlength=len(block) * LETTERS)
+        points, bounds = code_points(block)
+        owner = np.repeat(np.arange(len(block)) * LETTERS, np.diff(bounds))
+        counts = np.bincount(owner + points % LETTERS, minlength=len(block) * LETTERS)
         found.append(np.minimum(counts, 255).astype(np.uint8).reshape(-1, LETTERS))
     return np.concatenate(found)
 

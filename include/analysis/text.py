@@ -1,7 +1,7 @@
 """From raw comments to folded characters, normal forms and tokens, a whole column at a time.
 
-Everything works on one flat array of Unicode code points for the column, with the offsets of the comments in it, so
-no Python runs per character or per row. What a code point becomes is asked of `unicodedata` once, when it is first
+Everything works on one flat array of bytes (UTF-8) for the column, with the offsets of the comments in it, so no Python
+runs per character or per row. What a character beyond ASCII becomes is asked of `unicodedata` once, when it is first
 met, and remembered in tables indexed by code point.
 """
 
@@ -21,14 +21,22 @@ import pyarrow.compute as pc
 
 from include.analysis.arrays import Flags
 
+Bytes = npt.NDArray[np.uint8]
 Codes = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
 Places = npt.NDArray[np.intp]
 Texts: TypeAlias = Iterable[str | None] | pa.Array | pa.ChunkedArray
 Values = TypeVar("Values", bound=npt.NDArray[Any])
 
-SPACE = 32
+GAP = " "
 BLOCK_BYTES = 1 << 19
+
+FIRST_BEYOND = 0x80
+FOLLOWS_MASK, FOLLOWS = 0xC0, 0x80
+"""Bits of a byte, and what they are in all bytes of a character but its first, in UTF-8."""
+LONGEST_CHARACTER = 4
+HOLE = 0xFF
+"""A byte that UTF-8 never has."""
 
 # Code points that came with Unicode 15.0 and 15.1, as ranges. Python 3.12 and 3.13 know them, 3.11 does not, and that
 # is all that their tables say differently of folding and classes: they are read as not assigned, as 3.11 reads them.
@@ -46,9 +54,11 @@ NEWER_THAN_UNICODE_14 = (
 CLAUSE_MARK = "."
 """What every mark that ends a clause is as a token."""
 
-# Classes of folded code points.
-GAP, WORD, MARK, SYMBOL = 0, 1, 2, 3
 CLAUSE_MARKS = frozenset('.,;:!?¡¿…()[]{}|/\n\r\u2028\u2029—–"«»“”')
+
+_NEWER = frozenset(code for first, last in NEWER_THAN_UNICODE_14 for code in range(first, last + 1))
+AS_UNICODE_14 = dict.fromkeys(_NEWER, " ")
+"""For `str.translate`, before characters are classed by other means than the tables below."""
 
 
 def string_array(values: Sequence[str | None]) -> pa.StringArray:
@@ -96,131 +106,155 @@ def blocks(texts: pa.StringArray, size: int = BLOCK_BYTES) -> Iterator[pa.String
         start = stop
 
 
-_NEWER = frozenset(code for first, last in NEWER_THAN_UNICODE_14 for code in range(first, last + 1))
-AS_UNICODE_14 = dict.fromkeys(_NEWER, " ")
-"""For `str.translate`, before characters are classed by other means than the tables below."""
+def fold_character(character: str) -> str:
+    """Decomposed (NFKD), without combining marks, casefolded; folded once more it stays as it is."""
+    if ord(character) in _NEWER:
+        return character
+    decomposed = unicodedata.normalize("NFKD", character)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
-class _CodePointTables:
-    """Per code point: what it folds to and the class of what it folds to, filled as code points are met."""
+def _shown(character: str) -> tuple[str, bool]:
+    """What a folded character is in `FoldedText`, and whether it is a symbol."""
+    newer = ord(character) in _NEWER
+    if character.isalnum() and not newer:
+        return character, False
+    if character in CLAUSE_MARKS:
+        return CLAUSE_MARK, False
+    category = "Cn" if newer else unicodedata.category(character)
+    # Unassigned code points among the emojis are emojis newer than the tables.
+    is_emoji = category == "So" or (category == "Cn" and 0x1F000 <= ord(character) < 0x20000)
+    is_symbol = is_emoji or (category == "Sk" and ord(character) > 0xA8)
+    return (character, True) if is_symbol else (GAP, False)
+
+
+_ASCII = bytes(ord(_shown(fold_character(chr(code)))[0]) for code in range(FIRST_BEYOND))
+_OF_BYTES = _ASCII + bytes(range(FIRST_BEYOND, 256))
+"""For `bytes.translate`: what ASCII characters are when folded."""
+
+
+class _CharactersBeyondAscii:
+    """Per code point the bytes that it becomes, filled as code points are met; most become fewer, none of these more.
+
+    `utf8` has as many as UTF-8 has for the code point, those that are not needed are HOLE; `symbol` tells which of
+    them are of symbols. `longer` are those that become more bytes, with what they fold to.
+    """
 
     def __init__(self) -> None:
         size = sys.maxunicode + 1
-        self.length = np.full(size, -1, np.int8)  # -1: not met yet
-        self.single = np.zeros(size, np.uint32)  # the fold, where it is one code point
-        self.kind = np.full(size, -1, np.int8)  # -1: not known yet
-        self.shown = np.arange(size, dtype=np.uint32)  # in tokens: gaps are spaces, and all marks the same
-        self.longer: dict[int, Codes] = {}  # the fold, where it is more than one
+        self.utf8 = np.zeros((size, LONGEST_CHARACTER), np.uint8)  # 0: not met yet
+        self.symbol = np.zeros((size, LONGEST_CHARACTER), bool)
+        self.longer: dict[int, str] = {}
 
-    @staticmethod
-    def fold_character(character: str) -> str:
-        if ord(character) in _NEWER:
-            return character
-        decomposed = unicodedata.normalize("NFKD", character)
-        return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-
-    @staticmethod
-    def class_of(character: str) -> int:
-        newer = ord(character) in _NEWER
-        if character.isalnum() and not newer:
-            return WORD
-        if character in CLAUSE_MARKS:
-            return MARK
-        category = "Cn" if newer else unicodedata.category(character)
-        # Unassigned code points among the emojis are emojis newer than the tables.
-        is_emoji = category == "So" or (category == "Cn" and 0x1F000 <= ord(character) < 0x20000)
-        return SYMBOL if is_emoji or (category == "Sk" and ord(character) > 0xA8) else GAP
-
-    def lengths(self, places: Places) -> npt.NDArray[np.int8]:
-        """How many code points each one folds to."""
-        lengths = self.length.take(places)
-        if lengths.min(initial=0) < 0:
-            self._meet(np.unique(places[lengths < 0]).tolist())
-            lengths = self.length.take(places)
-        return lengths
-
-    def _meet(self, codes: list[int]) -> None:
-        for code in codes:
-            folded = self.fold_character(chr(code))
-            self.length[code] = len(folded)
-            if len(folded) == 1:
-                self.single[code] = ord(folded)
-            elif folded:
-                self.longer[code] = np.array([ord(c) for c in folded], np.uint32)
-
-    def classes(self, folded: Codes) -> npt.NDArray[np.int8]:
-        places = folded.astype(np.intp)
-        kinds = self.kind.take(places)
-        if kinds.min(initial=0) < 0:
-            for code in np.unique(places[kinds < 0]).tolist():
-                self.kind[code] = self.class_of(chr(code))
-                self.shown[code] = {GAP: SPACE, MARK: ord(CLAUSE_MARK)}.get(int(self.kind[code]), code)
-            kinds = self.kind.take(places)
-        return kinds
+    def meet(self, codes: Codes) -> None:
+        """See that all of these are known."""
+        fresh = codes[self.utf8[codes, 0] == 0]
+        for code in np.unique(fresh).tolist():
+            folded = fold_character(chr(code))
+            shown = [_shown(character) for character in folded]
+            raw = "".join(character for character, _ in shown).encode()
+            if len(folded.encode()) > len(chr(code).encode()):
+                self.longer[code] = folded
+            else:
+                of_symbols = [is_symbol for character, is_symbol in shown for _ in character.encode()]
+                self.utf8[code] = np.frombuffer(raw.ljust(LONGEST_CHARACTER, bytes([HOLE])), np.uint8)
+                self.symbol[code, : len(raw)] = of_symbols
 
 
-_TABLES = _CodePointTables()
+_BEYOND_ASCII = _CharactersBeyondAscii()
 
 
 @dataclass(frozen=True)
 class FoldedText:
-    """A column of comments, NFKD-decomposed, without combining marks, casefolded.
+    """A column of comments, NFKD-decomposed, without combining marks, casefolded, in UTF-8.
 
-    `codes` holds the code points of all comments one after another; comment i is `codes[offsets[i]:offsets[i + 1]]`.
-    A null comment is empty.
+    `utf8` holds all comments one after another; comment i is `utf8[offsets[i]:offsets[i + 1]]`. Letters, digits and
+    symbols (at the places `symbols`) are themselves, each mark that ends a clause is CLAUSE_MARK, all else GAP. A null
+    comment is empty.
     """
 
-    codes: Codes
+    utf8: Bytes
     offsets: Offsets
+    symbols: Places
 
     @cached_property
-    def classes(self) -> npt.NDArray[np.int8]:
-        """GAP, WORD, MARK or SYMBOL, one per code point."""
-        return _TABLES.classes(self.codes)
+    def word(self) -> Flags:
+        """Which bytes are of letters and digits."""
+        word = self.utf8 > ord(CLAUSE_MARK)
+        word[self.symbols] = False
+        return word
+
+    @cached_property
+    def word_begins(self) -> Flags:
+        """Where runs of letters and digits begin; none crosses the border of a comment."""
+        goes_on = np.empty(len(self.word) + 1, bool)
+        goes_on[:1] = False
+        goes_on[1:] = self.word
+        goes_on[self.offsets] = False
+        begins: Flags = self.word & ~goes_on[:-1]
+        return begins
+
+    @property
+    def token_begins(self) -> Flags:
+        """Where words, clause marks and symbols begin."""
+        begins: Flags = self.word_begins | (self.utf8 == ord(CLAUSE_MARK))
+        begins[self.symbols[(self.utf8[self.symbols] & FOLLOWS_MASK) != FOLLOWS]] = True
+        return begins
 
 
 def fold(texts: Texts) -> FoldedText:
     """Decompose (NFKD), drop combining marks and casefold a column of comments."""
-    codes, offsets = _code_points(text_array(texts))
-    places = codes.astype(np.intp)
-    lengths, single = _TABLES.lengths(places), _TABLES.single.take(places)
-    special = np.flatnonzero(lengths != 1)
-    if not len(special):
-        return FoldedText(single, offsets)
-    folded = np.repeat(single, lengths)
-    growth = np.concatenate(([0], np.cumsum(lengths[special] - 1, dtype=np.int64)))
-    for index in np.flatnonzero(lengths[special] > 1).tolist():
-        fold_of_one = _TABLES.longer[int(codes[special[index]])]
-        begin = int(special[index] + growth[index])
-        folded[begin : begin + len(fold_of_one)] = fold_of_one
-    return FoldedText(folded, offsets + growth[np.searchsorted(special, offsets)])
+    column = filled(text_array(texts))
+    offsets = byte_offsets(column).astype(np.int64)
+    return _folded(contents(column).to_pybytes(), offsets - offsets[0])
 
 
-def _code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
-    texts = filled(texts)
+def _folded(raw: bytes, offsets: Offsets) -> FoldedText:
+    folded = np.frombuffer(bytearray(raw).translate(_OF_BYTES), np.uint8)
+    if raw.isascii():
+        return FoldedText(folded, offsets, np.zeros(0, np.intp))
+    beyond = np.flatnonzero(folded >= FIRST_BEYOND)
+    some = folded[beyond]
+    codes = np.frombuffer(some.tobytes().decode().encode("utf-32-le"), np.uint32)
+    _BEYOND_ASCII.meet(codes)
+    leads = np.flatnonzero((some & FOLLOWS_MASK) != FOLLOWS)
+    longer = _BEYOND_ASCII.utf8[codes, 0] == 0
+    if longer.any():
+        return _folded(*_lengthened(raw, offsets, beyond[leads[longer]], codes[longer]))
+    own = np.arange(LONGEST_CHARACTER) < np.diff(leads, append=len(beyond))[:, None]
+    folded[beyond] = _BEYOND_ASCII.utf8.take(codes, axis=0)[own]
+    symbols = beyond[_BEYOND_ASCII.symbol.take(codes, axis=0)[own]]
+    holes = beyond[folded[beyond] == HOLE]
+    offsets, symbols = (places - np.searchsorted(holes, places) for places in (offsets, symbols))
+    return FoldedText(_without_holes(folded), offsets, symbols)
+
+
+def _without_holes(raw: Bytes) -> Bytes:
+    return np.frombuffer(raw.tobytes().replace(bytes([HOLE]), b""), np.uint8)
+
+
+def _lengthened(raw: bytes, offsets: Offsets, places: Places, codes: Codes) -> tuple[bytes, Offsets]:
+    """The texts with the characters at these places, which take more bytes when they are folded, folded."""
+    longer = _BEYOND_ASCII.longer
+    growth = [len(longer[code].encode()) - len(chr(code).encode()) for code in codes.tolist()]
+    grown = np.concatenate(([0], np.cumsum(growth)))
+    return raw.decode().translate(longer).encode(), offsets + grown[np.searchsorted(places, offsets)]
+
+
+def code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
+    """The code points of texts, none of them missing, one after another; where each begins, and where the last ends."""
     raw = contents(texts).to_pybytes()
     codes = np.frombuffer(raw.decode("utf-8").encode("utf-32-le"), np.uint32)
-    offsets = byte_offsets(texts)
-    relative = offsets.astype(np.int64) - offsets[0]
+    offsets = byte_offsets(texts).astype(np.int64)
+    offsets -= offsets[0]
     if len(codes) == len(raw):
-        return codes, relative
-    return codes, _kept_before(np.frombuffer(raw, np.uint8) & 0xC0 != 0x80, relative)
+        return codes, offsets
+    following = np.flatnonzero((np.frombuffer(raw, np.uint8) & FOLLOWS_MASK) == FOLLOWS)
+    return codes, offsets - np.searchsorted(following, offsets)
 
 
-def _kept_before(kept: Flags, positions: Offsets) -> Offsets:
-    """How many of `kept` are true before each position; cheap where most are, as in text."""
-    return positions - np.searchsorted(np.flatnonzero(~kept), positions)
-
-
-def _strings(codes: Codes, offsets: Offsets) -> pa.StringArray:
-    """The Arrow strings that stand in `codes` between neighbouring `offsets`."""
-    beyond = np.flatnonzero(codes > 0x7F)
-    raw = codes.tobytes().decode("utf-32-le").encode("utf-8") if len(beyond) else codes.astype(np.uint8).tobytes()
-    if len(beyond):
-        # A code point takes one byte more for each of these limits that it passes.
-        bytes_more = sum((codes[beyond] > limit).astype(np.int64) for limit in (0x7F, 0x7FF, 0xFFFF))
-        more_at = np.bincount(np.searchsorted(offsets, beyond, side="right"), bytes_more, len(offsets) + 1)
-        offsets = offsets + np.cumsum(more_at[:-1]).astype(np.int64)
+def _strings(raw: Bytes, offsets: Offsets) -> pa.StringArray:
+    """The Arrow strings that stand in `raw` between neighbouring `offsets`."""
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw))
 
 
@@ -231,24 +265,13 @@ def normal_forms(texts: Texts) -> pa.StringArray:
     of Unicode 14) made one space, stripped. Null becomes the empty string.
     """
     folded = fold(texts)
-    codes, offsets = folded.codes, folded.offsets
-    word = folded.classes == WORD
-    starts = np.flatnonzero(_run_starts(word, offsets))
-    first_words = np.searchsorted(starts, offsets[:-1])
-    follows_a_word = np.ones(len(starts) + 1, bool)
-    follows_a_word[first_words] = False
-    kept = word.copy()
-    kept[starts[follows_a_word[:-1]] - 1] = True  # the gap before each word but the first of a comment
-    return _strings(np.where(word, codes, np.uint32(SPACE))[kept], _kept_before(kept, offsets))
-
-
-def _run_starts(member: Flags, offsets: Offsets) -> Flags:
-    """Where runs of `member` begin; no run crosses the border of a comment."""
-    goes_on = np.empty(len(member) + 1, bool)
-    goes_on[:1] = False
-    goes_on[1:] = member
-    goes_on[offsets] = False
-    return member & ~goes_on[:-1]
+    word, offsets = folded.word, folded.offsets
+    starts = np.append(np.flatnonzero(folded.word_begins), 0)
+    before_word = np.append(folded.word_begins[1:], False)
+    before_word[starts[np.searchsorted(starts[:-1], offsets[:-1])] - 1] = False  # nothing before the first of a comment
+    shown = folded.utf8 | (~word).view(np.uint8) * np.uint8(HOLE)
+    shown[np.flatnonzero(before_word)] = ord(GAP)
+    return _strings(_without_holes(shown), offsets - np.searchsorted(np.flatnonzero(shown == HOLE), offsets))
 
 
 def normal_form(text: str) -> str:
@@ -302,12 +325,10 @@ def tokenise(texts: Texts) -> Tokens:
     """Cut comments into folded words (runs of letters and digits), clause marks (".") and single symbols."""
     texts = text_array(texts)
     folded = fold(texts)
-    kinds = folded.classes
-    begins = np.flatnonzero(_run_starts(kinds == WORD, folded.offsets) | (kinds > WORD))
-    codes = _TABLES.shown.take(folded.codes)
+    begins = np.flatnonzero(folded.token_begins)
     # Each token is cut with the gap after it, which is taken off once for each different one.
-    coded = _strings(codes, np.append(begins, len(codes))).dictionary_encode()
-    vocabulary = pc.utf8_rtrim(coded.dictionary, " ").dictionary_encode()
+    coded = _strings(folded.utf8, np.append(begins, len(folded.utf8))).dictionary_encode()
+    vocabulary = pc.utf8_rtrim(coded.dictionary, GAP).dictionary_encode()
     return Tokens(
         ids=vocabulary.indices.to_numpy(zero_copy_only=False)[coded.indices.to_numpy(zero_copy_only=False)],
         offsets=np.searchsorted(begins, folded.offsets),
