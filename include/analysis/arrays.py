@@ -24,6 +24,15 @@ def different(values: npt.NDArray[Numbers]) -> npt.NDArray[Numbers]:
     return ascending[fresh]
 
 
+def without(values: npt.NDArray[Numbers], others: npt.NDArray[Numbers]) -> npt.NDArray[Numbers]:
+    """The values that are not among the others; all ascend."""
+    if not len(others):
+        return values
+    place = np.minimum(np.searchsorted(others, values), len(others) - 1)
+    absent: npt.NDArray[Numbers] = values[others[place] != values]
+    return absent
+
+
 @dataclass(frozen=True)
 class PairedColumns:
     """The columns of a table of whole numbers, two in each of `pairs`, so that one addition adds two.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEY = pa.binary(16)
-ROWS_PER_SHARD = 2_000_000
+ROWS_PER_SHARD = 1_000_000
 GROUPS_SHOWN = 100
 ROWS_SHOWN = 20
 
@@ -72,6 +72,7 @@ class DuplicatesAnalysis(Analysis):
         for found in grouped_rows(parts, counts.get("rows", 0), scratch):
             groups.add(found, batch_starts)
             repeats.add(*found.repeats)
+            del found  # before the next shard is read
         return DuplicatesReduction(self, {**counts, **groups.counts()} if counts else {}, groups, repeats)
 
     def summarise(self, partial: Partial) -> dict[str, Any]:

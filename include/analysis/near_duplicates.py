@@ -71,7 +71,15 @@ class NearDuplicatesAnalysis(Analysis):
         for found in grouped_rows(parts, counts["compared"], scratch):
             repeats.add(*found.repeats)
             said.add(found.firsts, found.counts)
+            del found  # before the next shard is read, and all that follows
         release_unused()
+        similar, forms = self._forms(parts, said, scratch)
+        release_unused()
+        groups = NearGroups(forms, *similar.groups())
+        return NearDuplicatesReduction(self, {**counts, **groups.counts()}, repeats, groups)
+
+    def _forms(self, parts: Sequence[StoredPart], said: RowValues, scratch: Path) -> tuple[SimilarForms, MappedRows]:
+        """All forms in the order of the rows that have them first; with these rows, and how many rows have each."""
         similar = SimilarForms(scratch / "forms", self.similarity)
         forms = MappedRows(scratch / "forms.bin", np.int64, 2)
         for part in parts:
@@ -81,9 +89,7 @@ class NearDuplicatesAnalysis(Analysis):
             table = part.answers(["form", "sketch"]).take(pa.array(new))
             similar.add(table.column("form").combine_chunks(), _unpacked(table.column("sketch").combine_chunks()))
             forms.add(np.column_stack((rows[new], count[new])))
-        release_unused()
-        groups = NearGroups(forms, *similar.groups())
-        return NearDuplicatesReduction(self, {**counts, **groups.counts()}, repeats, groups)
+        return similar, forms
 
     def summarise(self, partial: Partial) -> dict[str, Any]:
         """The report section; `total_near_duplicates` counts the rows that are not the centre of their group."""
@@ -114,9 +120,8 @@ class NearGroups:
 
     def __init__(self, forms: MappedRows, near: Integers, centres: Integers) -> None:
         groups, group_of = np.unique(centres, return_inverse=True)
-        self.rows, times = forms.rows[near].T
-        self._group_rows, group_times = forms.rows[groups].T
-        forms.forget()
+        self.rows, times = forms.at(near).T
+        self._group_rows, group_times = forms.at(groups).T
         self.centre_rows = self._group_rows[group_of]
         self._forms = len(forms)
         self._near_rows = int(times.sum())

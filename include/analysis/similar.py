@@ -30,10 +30,10 @@ from rapidfuzz.distance import Indel
 from rapidfuzz.process import cpdist
 from rensa import RMinHash
 
-from include.analysis.arrays import Flags, Integers, different
+from include.analysis.arrays import Flags, Integers, different, without
 from include.analysis.memory import release_unused
 from include.analysis.sampling import mixed
-from include.analysis.spill import MappedRows, Spill
+from include.analysis.spill import ROWS_REMEMBERED, MappedRows, Spill
 from include.analysis.text import blocks, code_points, contents
 from include.analysis.threads import ahead
 
@@ -58,7 +58,7 @@ LETTERS = 32
 FORMS_PER_SHARD = 1 << 17
 FORMS_PER_BUCKET = 1 << 15
 PAIRS_AT_ONCE = 1 << 14
-ROWS_REMEMBERED = 1 << 18
+PAIRS_TOGETHER = 1 << 18
 ROUNDS = 3
 
 
@@ -132,16 +132,16 @@ class SimilarForms:
         if len(self) < 2:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._lengths = [np.concatenate(self._lengths)]
-        search = _Search(self._sketches, self._letters, self._lengths[0], self.similarity)
-        search.read_texts(self._texts, self._bounds)
+        texts = _MappedTexts(self._texts, self._bounds)
+        search = _Search(self._sketches, self._letters, texts, self._lengths[0], self.similarity)
         near = search.near_pairs(Spill(self._folder / "pairs", 1))
         tried, groups = near, stars(near)
         for _ in range(ROUNDS):
-            more = np.setdiff1d(search.able(_friends(near, *groups)), tried)
-            found = search.verified(more)
+            more = without(search.able(_friends(near, *groups)), tried)
+            found = search.near_among(more)
             if not len(found):
                 break
-            tried, near = np.union1d(tried, more), np.union1d(near, found)
+            tried, near = different(np.concatenate((tried, more))), different(np.concatenate((near, found)))
             release_unused()
             groups = stars(near)
         return groups
@@ -156,23 +156,42 @@ def _both(pairs: Integers) -> tuple[Integers, Integers]:
     return pairs >> 32, pairs & 0xFFFFFFFF
 
 
+class _MappedTexts:
+    """Texts of which the bytes lie one after another in a file, and in another where each begins and the last ends."""
+
+    def __init__(self, texts: MappedRows, bounds: MappedRows) -> None:
+        self._files = (texts, bounds)
+        self._texts = pa.LargeStringArray.from_buffers(
+            len(bounds) - 1, pa.py_buffer(bounds.rows.ravel()), pa.py_buffer(texts.rows.ravel())
+        )
+
+    def at(self, places: Integers) -> list[str]:
+        """The texts at these places, which stay in memory until `forget` is called."""
+        found: list[str] = self._texts.take(pa.array(places)).to_pylist()
+        return found
+
+    def forget(self) -> None:
+        """See `MappedRows.forget`."""
+        for file in self._files:
+            file.forget()
+
+
 class _Search:
     """Finds the pairs of forms that are nearly the same."""
 
     def __init__(
-        self, sketched: MappedRows, letters: MappedRows, lengths: npt.NDArray[np.int32], similarity: float
+        self,
+        sketched: MappedRows,
+        letters: MappedRows,
+        texts: _MappedTexts,
+        lengths: npt.NDArray[np.int32],
+        similarity: float,
     ) -> None:
         self.sketched = sketched
         self.letters = letters
+        self.texts = texts
         self.lengths = lengths
         self.similarity = similarity
-
-    def read_texts(self, texts: MappedRows, bounds: MappedRows) -> None:
-        """Where the bytes of the texts are, one after another, and where each begins and the last one ends."""
-        self.bytes = texts
-        self.texts = pa.LargeStringArray.from_buffers(
-            len(self.lengths), pa.py_buffer(bounds.rows.ravel()), pa.py_buffer(texts.rows.ravel())
-        )
 
     def near_pairs(self, candidates: Spill) -> Integers:
         """All pairs of neighbours that are nearly the same, ascending."""
@@ -187,32 +206,28 @@ class _Search:
             release_unused()
         return np.concatenate(found)
 
+    def near_among(self, pairs: Integers) -> Integers:
+        """Of ascending pairs those that are nearly the same."""
+        some = (pairs[start : start + PAIRS_TOGETHER] for start in range(0, len(pairs), PAIRS_TOGETHER))
+        return np.concatenate([pairs[:0], *ahead(self._verified, some)])
+
     def _orders(self) -> Iterator[tuple[int, Integers]]:
-        """A column of hash values to sort by, and forms, so that all that share its first hash value are there."""
+        """A column of hash values to sort by, and forms, so that all that share its first SHARED_BITS are there."""
         shards = -(-len(self.lengths) // FORMS_PER_SHARD)
         shard_of = np.empty(len(self.lengths), np.uint16)
         for column in range(COLUMNS):
             for start in range(0, len(shard_of), ROWS_REMEMBERED):
                 some = slice(start, start + ROWS_REMEMBERED)
-                shard_of[some] = (self.sketched.rows[some, column] >> np.uint64(48)) % np.uint64(shards)
+                shared = self.sketched.rows[some, column] >> np.uint64(64 - SHARED_BITS)
+                shard_of[some] = mixed(shared) % np.uint64(shards)
                 self.sketched.forget()
             for shard in range(shards):
                 yield column, np.flatnonzero(shard_of == shard)
 
-    def _hashes(self, forms: Integers, column: int) -> npt.NDArray[np.uint64]:
-        """A column of the hash values of ascending forms."""
-        found = np.empty(len(forms), np.uint64)
-        step = max(1, len(forms) * ROWS_REMEMBERED // len(self.sketched))
-        for start in range(0, len(forms), step):
-            some = slice(start, start + step)
-            found[some] = self.sketched.rows[forms[some], column]
-            self.sketched.forget()
-        return found
-
     def _neighbours(self, order: tuple[int, Integers]) -> Integers:
         """The able pairs of forms that are near each other in an order and share their first hash values."""
         column, forms = order
-        leading, second = (self._hashes(forms, place % COLUMNS) for place in (column, column + 1))
+        leading, second = (self.sketched.at(forms, place % COLUMNS) for place in (column, column + 1))
         sorting = np.lexsort((second, leading))
         forms, leading = forms[sorting], leading[sorting] >> np.uint64(64 - SHARED_BITS)
         found = []
@@ -223,7 +238,7 @@ class _Search:
 
     def _near(self, pairs: Integers) -> Integers:
         """The pairs that are nearly the same, of those that have enough hash values in common."""
-        return self.verified(self._alike(pairs))
+        return self._verified(self._alike(pairs))
 
     def able(self, pairs: Integers) -> Integers:
         """The pairs of which both are long enough, and of lengths that may be so similar."""
@@ -247,12 +262,12 @@ class _Search:
 
         return _sifted(pairs, alike, self.sketched)
 
-    def verified(self, pairs: Integers) -> Integers:
+    def _verified(self, pairs: Integers) -> Integers:
         """The pairs that are nearly the same, ascending."""
 
         def similar(left: Integers, right: Integers) -> Flags:
             scores = cpdist(
-                *(self.texts.take(pa.array(forms)).to_pylist() for forms in (left, right)),
+                *(self.texts.at(forms) for forms in (left, right)),
                 scorer=Indel.normalized_similarity,
                 score_cutoff=self.similarity - 1e-6,
                 dtype=np.float64,
@@ -261,7 +276,7 @@ class _Search:
             near: Flags = scores >= self.similarity - 1e-9
             return near
 
-        return _sifted(self._of_like_letters(pairs), similar, self.bytes)
+        return _sifted(self._of_like_letters(pairs), similar, self.texts)
 
     def _of_like_letters(self, pairs: Integers) -> Integers:
         """The pairs whose letters are so alike that the texts may be."""
@@ -275,8 +290,10 @@ class _Search:
         return _sifted(pairs, alike, self.letters)
 
 
-def _sifted(pairs: Integers, passes: Callable[[Integers, Integers], Flags], read: MappedRows) -> Integers:
-    """The pairs that pass a test which reads mapped rows, ascending.
+def _sifted(
+    pairs: Integers, passes: Callable[[Integers, Integers], Flags], read: MappedRows | _MappedTexts
+) -> Integers:
+    """The pairs that pass a test which reads what is mapped, ascending.
 
     They are asked in such an order that what is read lies close together, and little of it is in memory at once.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from include.analysis.arrays import Integers
 
 ROWS_PER_WINDOW = 1 << 20
+ROWS_REMEMBERED = 1 << 18
 
 
 class Spill:
@@ -47,7 +49,7 @@ class Spill:
 class MappedRows:
     """Rows of numbers in a file: added one after another, then read at any places.
 
-    What is read of `rows` stays in the memory of the process until `forget` is called.
+    What is read of `rows` stays in the memory of the process until `forget` is called, or `at`.
     """
 
     def __init__(self, path: Path, kind: npt.DTypeLike, width: int) -> None:
@@ -73,6 +75,15 @@ class MappedRows:
             shape = (self._count, self._width)
             self._rows = np.memmap(self._path, self._kind, "r", shape=shape) if self._count else np.empty(shape)
         return self._rows
+
+    def at(self, places: Integers, column: int | slice = slice(None)) -> npt.NDArray[Any]:
+        """The rows at ascending places, or a column of them; little of the file is in memory at once."""
+        windows = np.searchsorted(places, np.arange(0, self._count, ROWS_REMEMBERED)).tolist()
+        found = [self.rows[:0, column]]
+        for start, stop in pairwise([*windows, len(places)]):
+            found.append(self.rows[places[start:stop], column])
+            self.forget()
+        return np.concatenate(found)
 
     def forget(self) -> None:
         """Give the memory of what was read back to the system; it is read again where it is needed."""
