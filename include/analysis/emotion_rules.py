@@ -19,7 +19,7 @@ from include.analysis.arrays import Flags, Integers, PairedColumns
 from include.analysis.emotion_model import DATA, EMOTIONS, runs, shouting
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import Matches, PhraseMatcher, negated, parse_phrases
+from include.analysis.matching import Before, Matches, PhraseMatcher, parse_phrases
 from include.analysis.text import Tokens, filled, tokenise, twice
 
 RULES = DATA / "emotions_feedback.toml"
@@ -212,13 +212,14 @@ class DomainRules:
         kind = self._kind[found.phrase]
         said = found.only(kind == 0)
         last = found.end - 1
-        turned = negated(tokens, said.start, np.sort(last[kind == 1]), barriers, self._scope[said.phrase])
+        before = Before(tokens, said.start, barriers)
+        turned = before.has(np.sort(last[kind == 1]), self._scope[said.phrase])
         turned &= ~self._own_negation[said.phrase]
         weights = self._evidence.take(said.phrase, axis=0)
         weights[turned] = self._when_negated.take(said.phrase[turned], axis=0)
         for i, degree in enumerate(self.file.degrees):
             words = np.sort(last[kind == 3 + i])
-            meant = np.flatnonzero(negated(tokens, said.start, words, barriers, degree.reach) & ~turned)
+            meant = np.flatnonzero(before.has(words, degree.reach) & ~turned)
             plain = weights.take(meant, axis=0)
             weights[meant] = np.where(plain > 0, plain * degree.percent // 100, plain)
         evidence = self._once(said, weights, len(tokens.offsets) - 1)
@@ -228,13 +229,15 @@ class DomainRules:
     def _once(said: Matches, weights: Integers, comments: int) -> Integers:
         """What matches the same words ("decepcion*", "decepcionad*") counts once: the strongest for and against."""
         firsts = np.flatnonzero(np.diff(said.start, prepend=-1) | np.diff(said.length, prepend=-1))
-        several = np.flatnonzero(np.diff(firsts, append=len(said)) > 1)
+        sizes = np.diff(firsts, append=len(said))
         found = weights.take(firsts, axis=0)
-        if len(several):
-            bounds = np.stack((firsts, np.append(firsts[1:], len(said))), axis=1)[several].ravel()
-            padded = np.append(weights, np.zeros((1, len(EMOTIONS)), np.int64), axis=0)  # so that all bounds are places
-            most, least = (of.reduceat(padded, bounds, axis=0)[::2] for of in (np.maximum, np.minimum))
-            found[several] = np.maximum(most, 0) + np.minimum(least, 0)
+        several = np.flatnonzero(sizes > 1)
+        most, least = np.maximum(found[several], 0), np.minimum(found[several], 0)
+        for place in range(1, sizes.max(initial=0)):
+            more = np.flatnonzero(sizes[several] > place)
+            other = weights.take(firsts[several[more]] + place, axis=0)
+            most[more], least[more] = np.maximum(most[more], other), np.minimum(least[more], other)
+        found[several] = most + least
         return PairedColumns.of(found).sums(np.arange(len(found)), runs(said.owner[firsts], comments))
 
     def _emphasise(self, tokens: Tokens, evidence: Integers) -> Integers:

@@ -388,17 +388,21 @@ def _stretches(tokens: Tokens) -> Integers:
     return np.cumsum(begins)[:-1]
 
 
-def negated(
-    tokens: Tokens, starts: Integers, negators: Integers, barriers: Integers, scope: int | Integers
-) -> npt.NDArray[np.bool_]:
-    """Of matches that start at `starts`: is there a negator in the `scope` tokens before, with no barrier between?
+class Before:
+    """What stands before matches that start at `starts`: the tokens of their comment after the last barrier.
 
-    `negators` and `barriers` are ascending token positions (like `tokens.clause_marks`); a negation never leaves its
-    comment. `scope` is one number or one a match.
+    All are token positions; `barriers` ascend (like `tokens.clause_marks`).
     """
-    last = _last_before(negators, starts)
-    first = tokens.offsets[tokens.owner[starts]]
-    return (last >= first) & (last > _last_before(barriers, starts)) & (starts - last <= scope)
+
+    def __init__(self, tokens: Tokens, starts: Integers, barriers: Integers) -> None:
+        self._starts = starts
+        self._begins = np.maximum(tokens.offsets[tokens.owner[starts]], _last_before(barriers, starts) + 1)
+
+    def has(self, words: Integers, reach: int | Integers) -> Flags:
+        """Whether one of these ascending positions is among the last `reach`, one number or one a match."""
+        last = _last_before(words, self._starts)
+        found: Flags = (last >= self._begins) & (self._starts - last <= reach)
+        return found
 
 
 def _last_before(positions: Integers, places: Integers) -> Integers:

@@ -29,7 +29,7 @@ Texts: TypeAlias = Iterable[str | None] | pa.Array | pa.ChunkedArray
 Values = TypeVar("Values", bound=npt.NDArray[Any])
 
 GAP = " "
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 20
 
 FIRST_BEYOND = 0x80
 FOLLOWS_MASK, FOLLOWS = 0xC0, 0x80

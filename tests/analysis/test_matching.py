@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import (
-    PhraseMatcher,
-    negated,
-    parse_phrases,
-)
+from include.analysis.matching import Before, PhraseMatcher, parse_phrases
 from include.analysis.spelling import spellings, stem_forms, word_forms
 from include.analysis.text import Tokens, blank, distinct, tokenise
 
@@ -93,7 +89,7 @@ def test_longest_drops_exactly_what_lies_inside_a_longer_match(phrases: list[str
 
 @settings(max_examples=100, deadline=None)
 @given(texts_strategy, st.integers(1, 4))
-def test_negated_agrees_with_a_plain_loop(texts: list[str | None], scope: int) -> None:
+def test_words_before_agree_with_a_plain_loop(texts: list[str | None], scope: int) -> None:
     tokens = tokenise(texts)
     words, bounds = words_of(tokens), tokens.offsets.tolist()
     starts = np.arange(len(words))
@@ -104,7 +100,7 @@ def test_negated_agrees_with_a_plain_loop(texts: list[str | None], scope: int) -
         while "." in before:
             before = before[before.index(".") + 1 :]
         expected.append("no" in before)
-    assert negated(tokens, starts, negators, tokens.clause_marks, scope).tolist() == expected
+    assert Before(tokens, starts, tokens.clause_marks).has(negators, scope).tolist() == expected
 
 
 def test_the_cache_of_words_does_not_change_what_is_found() -> None:
