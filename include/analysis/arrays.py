@@ -33,6 +33,15 @@ def without(values: npt.NDArray[Numbers], others: npt.NDArray[Numbers]) -> npt.N
     return absent
 
 
+def order_of_keys(keys: Integers) -> Integers:
+    """The order of keys of two columns, equal ones as they come; mostly the first column alone tells them apart."""
+    order: Integers = np.argsort(keys[:, 0], kind="stable")
+    first, second = keys.take(order, axis=0).T
+    if ((first[1:] == first[:-1]) & (second[1:] != second[:-1])).any():
+        order = np.lexsort((keys[:, 1], keys[:, 0]))
+    return order
+
+
 @dataclass(frozen=True)
 class PairedColumns:
     """The columns of a table of whole numbers, two in each of `pairs`, so that one addition adds two.

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
-from include.analysis.arrays import Integers
+from include.analysis.arrays import Integers, order_of_keys
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.spill import RowValues, Spill
@@ -147,9 +147,8 @@ class GroupedRows:
 
 
 def group_rows(keyed: Integers) -> GroupedRows:
-    """Group (row, key, key) triples by key."""
-    order = np.lexsort((keyed[:, 0], keyed[:, 2], keyed[:, 1]))
-    ordered = keyed[order]
+    """Group (row, key, key) triples, in the order of their rows, by key."""
+    ordered = keyed.take(order_of_keys(keyed[:, 1:]), axis=0)
     changes = (np.diff(ordered[:, 1:], axis=0) != 0).any(axis=1)
     starts = np.concatenate(([0], np.flatnonzero(changes) + 1)) if len(ordered) else np.empty(0, np.int64)
     return GroupedRows(ordered[:, 0], starts)

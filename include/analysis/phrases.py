@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,10 +50,13 @@ class Phrase:
     comments: int
     of_all: int
 
+    @cached_property
+    def _spaced(self) -> str:
+        return f" {' '.join(self.words)} "
+
     def is_in(self, other: Phrase) -> bool:
         """Whether its words are among those of another, one after another."""
-        size = len(self.words)
-        return any(other.words[i : i + size] == self.words for i in range(len(other.words) - size + 1))
+        return self._spaced in other._spaced
 
 
 @lru_cache
@@ -185,12 +188,12 @@ class PhraseTable:
 
 def _choose(chosen: list[Phrase], phrase: Phrase) -> None:
     """Add a phrase, in place of its parts where these come hardly without it; not when it comes mostly with another."""
-    parts = [c for c in chosen if c.is_in(phrase) and phrase.comments >= HARDLY_WITHOUT * c.comments]
+    parts = [c for c in chosen if phrase.comments >= HARDLY_WITHOUT * c.comments and c.is_in(phrase)]
     if parts:
         chosen[chosen.index(parts[0])] = phrase
         for part in parts[1:]:
             chosen.remove(part)
-    elif not any((c.is_in(phrase) or phrase.is_in(c)) and _mostly_with(phrase, c) for c in chosen):
+    elif not any(_mostly_with(phrase, c) and (c.is_in(phrase) or phrase.is_in(c)) for c in chosen):
         chosen.append(phrase)
 
 

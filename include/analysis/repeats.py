@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.analysis.arrays import Integers
+from include.analysis.arrays import Integers, order_of_keys
 from include.analysis.column_digest import DIGEST_BYTES
 from include.analysis.day_record import DayRecord
 from include.analysis.files import complete_file, remove_file
@@ -228,7 +228,7 @@ def repeats_in(keyed: Integers, wanted: Integers, window: int) -> Integers:
 
     Columns: day, row, earlier day, earlier row, times.
     """
-    order = np.lexsort((keyed[:, 2], keyed[:, 1]))  # keeps the order of places among equal keys
+    order = order_of_keys(keyed[:, 1:])
     place, group = keyed[order, 0], group_numbers(keyed[order, 1:])
     day = place >> ROW_BITS
     moment = (group << DAY_BITS) + day  # ascending

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.analysis.arrays import Integers
+
 Hashes = npt.NDArray[np.uint64]
 
 
@@ -40,11 +42,11 @@ class CommentSample:
             {"row": pa.array([], pa.int64()), "label": pa.array([], pa.int64()), "text": pa.array([], pa.string())}
         )
 
-    def add(self, rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], texts: pa.StringArray) -> None:
-        """Offer rows, none of them twice."""
+    def add(self, rows: Integers, labels: Integers, texts: pa.StringArray, places: Integers) -> None:
+        """Offer rows, none of them twice; the text of each is at its place in `texts`."""
         hashes = mixed(rows)
         kept = np.flatnonzero(hashes < self._limit)
-        offered = pa.table({"row": rows[kept], "label": labels[kept], "text": texts.take(pa.array(kept))})
+        offered = pa.table({"row": rows[kept], "label": labels[kept], "text": texts.take(pa.array(places[kept]))})
         self._hashes = np.concatenate((self._hashes, hashes[kept]))
         self._table = pa.concat_tables([self._table, offered])
         if self._table.nbytes > 2 * self.size:

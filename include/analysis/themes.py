@@ -8,7 +8,6 @@ clauses beside it ("abrí la app, no funciona"). A comment may mention several t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +26,7 @@ from include.analysis.privacy import example
 from include.analysis.sampling import CommentSample
 from include.analysis.settings import Settings
 from include.analysis.taxonomy import load_taxonomy
-from include.analysis.text import Texts, Tokens, blank, by_distinct_text
+from include.analysis.text import Texts, Tokens, blank, by_distinct_text, distinct
 
 if TYPE_CHECKING:
     from include.analysis.parts import StoredPart
@@ -253,23 +252,24 @@ class ThemesReduction(Reduction):
     def __init__(self, analysis: ThemesAnalysis, partial: Partial) -> None:
         super().__init__(analysis, partial)
         self._combinations: dict[str, int] = {}
-        self._emotions: dict[str, Counter[int]] = {}
+        self._emotions: dict[str, Integers] = {}  # how many comments of each combination feel it
         self._sample = CommentSample(SAMPLE_BYTES)
 
     def observe(self, rows: Rows, answers: Mapping[str, pa.Table]) -> None:
         """Sample comments by their combination of themes, and count the emotions of each combination."""
         themes = answers[self.analysis.name].column("themes").combine_chunks()
         said = np.flatnonzero(themes.is_valid().to_numpy(zero_copy_only=False) & ~blank(rows.texts))
-        coded = themes.take(pa.array(said)).dictionary_encode()
-        numbers = [self._combinations.setdefault(ids, len(self._combinations)) for ids in coded.dictionary.to_pylist()]
-        combination = np.array(numbers, np.int64)[coded.indices.to_numpy(zero_copy_only=False)]
-        self._sample.add(rows.start + said, combination, rows.texts.take(pa.array(said)))
+        ids, which = distinct(themes.take(pa.array(said)))
+        numbers = [self._combinations.setdefault(joined, len(self._combinations)) for joined in ids.to_pylist()]
+        combination = np.array(numbers, np.int64)[which]
+        self._sample.add(rows.start + said, combination, rows.texts, said)
         if "emotions" in answers:
-            emotions = answers["emotions"].column("emotion").combine_chunks().take(pa.array(said))
-            for emotion in emotions.unique().drop_null().to_pylist():
-                felt = pc.equal(emotions, emotion).fill_null(False).to_numpy(zero_copy_only=False)
-                counts = np.bincount(combination[felt])
-                self._emotions.setdefault(emotion, Counter()).update(dict(enumerate(counts.tolist())))
+            names, felt = distinct(answers["emotions"].column("emotion").combine_chunks().take(pa.array(said)))
+            for number, emotion in enumerate(names.to_pylist()):
+                counts = np.bincount(combination[felt == number], minlength=len(self._combinations))
+                before = self._emotions.get(emotion, counts[:0])
+                counts[: len(before)] += before
+                self._emotions[emotion] = counts
 
     def section(self, examples: Mapping[int, str]) -> dict[str, Any]:
         section = super().section(examples)
@@ -294,8 +294,8 @@ class ThemesReduction(Reduction):
 
     def _emotions_of(self, combinations: Flags) -> dict[str, dict[str, int]]:
         """How many comments with one of these combinations of themes have each dominant emotion."""
-        numbers = np.flatnonzero(combinations).tolist()
-        counts = {emotion: sum(self._emotions[emotion][n] for n in numbers) for emotion in sorted(self._emotions)}
+        felt = {emotion: self._emotions[emotion] for emotion in sorted(self._emotions) if emotion}
+        counts = {emotion: int(of[combinations[: len(of)]].sum()) for emotion, of in felt.items()}
         return {"emotions": counts} if counts else {}
 
 

@@ -19,7 +19,7 @@ TEXTS = pa.array([f"comentario {row} " + "x" * (row % 50) for row in ROWS])
 def sampled(size: int, slices: list[tuple[int, int]]) -> pa.Table:
     sample = CommentSample(size)
     for start, stop in slices:
-        sample.add(ROWS[start:stop], ROWS[start:stop] % 7, TEXTS[start:stop])
+        sample.add(ROWS[start:stop], ROWS[start:stop] % 7, TEXTS, np.arange(start, stop))
     return sample.table()
 
 
