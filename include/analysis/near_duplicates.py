@@ -89,6 +89,7 @@ class NearDuplicatesAnalysis(Analysis):
             table = part.answers(["form", "sketch"]).take(pa.array(new))
             similar.add(table.column("form").combine_chunks(), _unpacked(table.column("sketch").combine_chunks()))
             forms.add(np.column_stack((rows[new], count[new])))
+            release_unused()
         return similar, forms
 
     def summarise(self, partial: Partial) -> dict[str, Any]:

@@ -137,7 +137,9 @@ class SimilarForms:
         near = search.near_pairs(Spill(self._folder / "pairs", 1))
         tried, groups = near, stars(near)
         for _ in range(ROUNDS):
-            more = without(search.able(_friends(near, *groups)), tried)
+            release_unused()
+            more = without(search.friends(near, *groups), tried)
+            release_unused()
             found = search.near_among(more)
             if not len(found):
                 break
@@ -154,6 +156,12 @@ def _pair(left: Integers, right: Integers) -> Integers:
 
 def _both(pairs: Integers) -> tuple[Integers, Integers]:
     return pairs >> 32, pairs & 0xFFFFFFFF
+
+
+def _cut(pairs: Integers) -> Iterator[Integers]:
+    """The same pairs, so many at once that work on them takes little memory."""
+    for start in range(0, len(pairs), PAIRS_TOGETHER):
+        yield pairs[start : start + PAIRS_TOGETHER]
 
 
 class _MappedTexts:
@@ -208,8 +216,22 @@ class _Search:
 
     def near_among(self, pairs: Integers) -> Integers:
         """Of ascending pairs those that are nearly the same."""
-        some = (pairs[start : start + PAIRS_TOGETHER] for start in range(0, len(pairs), PAIRS_TOGETHER))
-        return np.concatenate([pairs[:0], *ahead(self._verified, some)])
+        found = [pairs[:0]]
+        for near in ahead(self._verified, _cut(pairs)):
+            found.append(near)
+            release_unused()
+        return np.concatenate(found)
+
+    def friends(self, near: Integers, members: Integers, centre_of: Integers) -> Integers:
+        """The able pairs of a form with the centre of a form near to it, and of both centres, in different groups."""
+        found = [near[:0]]
+        for some in _cut(near):
+            left, right = _both(some)
+            centres, others = (_looked_up(forms, members, centre_of) for forms in (left, right))
+            pairs = np.concatenate([_pair(centres, right), _pair(left, others), _pair(centres, others)])
+            apart = np.tile(centres != others, 3) & ((pairs >> 32) != (pairs & 0xFFFFFFFF))
+            found.append(different(self.able(pairs[apart])))
+        return different(np.concatenate(found))
 
     def _orders(self) -> Iterator[tuple[int, Integers]]:
         """A column of hash values to sort by, and forms, so that all that share its first SHARED_BITS are there."""
@@ -311,17 +333,6 @@ def _sifted(
     return np.sort(np.concatenate(kept))
 
 
-def _friends(near: Integers, members: Integers, centre_of: Integers) -> Integers:
-    """Pairs of a form with the centre of a form near to it, and of these centres, where the groups differ."""
-    left, right = _both(near)
-    centres, others = (_looked_up(forms, members, centre_of) for forms in (left, right))
-    apart = centres != others
-    left, right, centres, others = left[apart], right[apart], centres[apart], others[apart]
-    found = different(np.concatenate([_pair(centres, right), _pair(left, others), _pair(centres, others)]))
-    of_two: Integers = found[(found >> 32) != (found & 0xFFFFFFFF)]
-    return of_two
-
-
 def _looked_up(forms: Integers, members: Integers, centre_of: Integers) -> Integers:
     """The centre of the group of each form; itself where it is a centre."""
     place = np.searchsorted(members, forms)
@@ -340,27 +351,32 @@ def stars(near: Integers) -> tuple[Integers, Integers]:
     if not len(forms):
         return forms, forms
     left, right = (np.searchsorted(forms, ends).astype(np.int32) for ends in _both(near))
+    both_ways = ((left, right), (right, left))
     count = len(forms)
-    source, target = np.concatenate((left, right)), np.concatenate((right, left))
-    del left, right
+    degree = np.bincount(left, minlength=count) + np.bincount(right, minlength=count)
     numbers = np.arange(count, dtype=np.int32)
     rank = np.empty_like(numbers)
-    rank[np.lexsort((numbers, -np.bincount(source, minlength=count)))] = numbers
+    rank[np.lexsort((numbers, -degree))] = numbers
     undecided = np.ones(count, bool)
     is_centre = np.zeros(count, bool)
-    some_source, some_target = source, target
+    still_open = both_ways
     while undecided.any():
         before = np.full(count, count, np.int32)
-        np.minimum.at(before, some_source, rank[some_target])
+        for some, others in still_open:
+            np.minimum.at(before, some, rank[others])
         new = undecided & (rank < before)
         is_centre |= new
         undecided &= ~new
-        undecided[some_target[new[some_source]]] = False
-        open_pairs = undecided[some_source] & undecided[some_target]
-        some_source, some_target = some_source[open_pairs], some_target[open_pairs]
+        for some, others in still_open:
+            undecided[others[new[some]]] = False
+        left, right = still_open[0]
+        kept = undecided[left] & undecided[right]
+        left, right = left[kept], right[kept]
+        still_open = ((left, right), (right, left))
     first = np.where(is_centre, rank, np.int32(count))
-    by_centre = is_centre[target]
-    np.minimum.at(first, source[by_centre], rank[target[by_centre]])
+    for some, others in both_ways:
+        by_centre = is_centre[others]
+        np.minimum.at(first, some[by_centre], rank[others[by_centre]])
     of_rank = np.empty_like(numbers)
     of_rank[rank] = numbers
     centre_of = of_rank[first]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from include.analysis.arrays import Integers
 
 ROWS_PER_WINDOW = 1 << 20
-ROWS_REMEMBERED = 1 << 18
+ROWS_REMEMBERED = 1 << 17
 
 
 class Spill:
