@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -34,3 +35,12 @@ def test_pieces_do_not_matter(tmp_path_factory: pytest.TempPathFactory, pieces: 
     for piece in pieces:
         rows.add(np.array(piece, np.uint8))
     assert rows.rows.ravel().tolist() == [number for piece in pieces for number in piece]
+
+
+@given(st.sets(st.integers(0, 9)), st.integers(1, 12))
+def test_rows_at_ascending_places(tmp_path_factory: pytest.TempPathFactory, places: set[int], at_once: int) -> None:
+    rows, wanted = MappedRows(tmp_path_factory.mktemp("rows") / "rows.bin", np.int64, 2), np.array(sorted(places), int)
+    rows.add(np.arange(20).reshape(10, 2))
+    with patch("include.analysis.spill.ROWS_REMEMBERED", at_once):
+        assert rows.at(wanted).tolist() == [[2 * place, 2 * place + 1] for place in wanted.tolist()]
+        assert rows.at(wanted, 1).tolist() == [2 * place + 1 for place in wanted.tolist()]
