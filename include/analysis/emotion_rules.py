@@ -242,7 +242,7 @@ class DomainRules:
 
     def _emphasise(self, tokens: Tokens, evidence: Integers) -> Integers:
         texts = filled(tokens.texts)
-        loud = np.asarray(shouting(texts)) * self.file.shouting
+        loud = shouting(texts) * self.file.shouting
         loud += twice(texts, "!") * self.file.exclamation
         emphasised: Integers = evidence + loud[:, None] * (evidence > 0)
         return emphasised

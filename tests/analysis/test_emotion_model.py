@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from include.analysis.arrays import Integers
-from include.analysis.emotion_model import DATA, LEXICON, UNITS, WEIGHTS, EmotionModel, Weights
+from include.analysis.emotion_model import DATA, LEXICON, UNITS, WEIGHTS, EmotionModel, Weights, shouting
 from include.analysis.emotions import EmotionAnalyzer
 from include.analysis.errors import LexiconError
 from include.analysis.matching import PhraseMatcher
@@ -134,3 +138,17 @@ SOCIAL_SCORES = [
     [1680, 1936, 593, 8584, 642, 6078],
     [3782, 4346, 1590, 3385, 2080, 3994],
 ]
+
+
+@given(st.lists(st.text("AÁBbáÉ1 !😡", max_size=12)), st.integers(0, 3))
+def test_shouting_has_eight_characters_and_no_small_letter(texts: list[str], start: int) -> None:
+    some = pa.array(texts, pa.string())[start:]
+    expected = pc.and_(pc.utf8_is_upper(some), pc.greater_equal(pc.utf8_length(some), 8))
+    assert shouting(some).tolist() == expected.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("text", "loud"), [("NO ANDA!", True), ("NO ANDA", False), ("No ANDA!", False), ("ÑANDU ES", True)]
+)
+def test_shouting_examples(text: str, loud: bool) -> None:
+    assert shouting(pa.array([text])).tolist() == [loud]
