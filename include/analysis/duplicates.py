@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.analysis.analysis import Analysis, Part, Partial, Reduction, Rows
 from include.analysis.arrays import Integers, order_of_keys
@@ -37,17 +38,20 @@ ROWS_SHOWN = 20
 
 def coded_forms(texts: pa.StringArray) -> pa.DictionaryArray:
     """The normal form of each text, as indices of the different ones."""
-    forms = [normal_forms(block) for block in blocks(texts)]
-    return pa.concat_arrays([pa.array([], pa.string()), *forms]).dictionary_encode()
+    forms = pa.chunked_array((normal_forms(block) for block in blocks(texts)), pa.string())
+    coded: pa.DictionaryArray = forms.dictionary_encode().combine_chunks()
+    return coded
 
 
 def keys_of(forms: pa.DictionaryArray) -> pa.Array:
     """The 16-byte key of each normal form; null where that is empty."""
-    digests = [
-        hashlib.blake2b(form, digest_size=16).digest() if form else None
-        for form in forms.dictionary.cast(pa.binary()).to_pylist()
-    ]
-    return pa.array(digests, KEY).take(forms.indices)
+    digests = b"".join(
+        hashlib.blake2b(form, digest_size=KEY.byte_width).digest()
+        for block in blocks(forms.dictionary)
+        for form in block.cast(pa.binary()).to_pylist()
+    )
+    keys = pa.FixedSizeBinaryArray.from_buffers(KEY, len(forms.dictionary), [None, pa.py_buffer(digests)])
+    return pc.if_else(pc.equal(forms.dictionary, ""), pa.scalar(None, KEY), keys).take(forms.indices)
 
 
 class DuplicatesAnalysis(Analysis):

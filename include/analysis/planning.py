@@ -15,11 +15,11 @@ MAX_BATCHES = 1000
 
 ESTIMATE_TOLERANCE = 1.01
 
-BATCH_MEMORY_SHARE = 0.30
-WORKING_BYTES_PER_BYTE = 7
+BATCH_MEMORY_SHARE = 0.40
+WORKING_BYTES_PER_BYTE = 5.5
 """Memory of an analysis for each byte of a row: its text, the copies made in reading it, its different texts. Measured
-were 6, and 300 for each row, for the analysis that takes most."""
-WORKING_BYTES_PER_ROW = 350
+were 5, and 350 for each row, for the analysis that takes most, with texts of 20, 130 and 700 characters."""
+WORKING_BYTES_PER_ROW = 370
 
 SMALLEST_WORTHWHILE_BATCH = 20_000
 """Rows that keep a task busy for about as long as Airflow needs to schedule and start one (half a second)."""
@@ -42,7 +42,7 @@ class BatchPlan:
 
 
 def rows_within_memory(bytes_per_row: float, max_memory_mb: int) -> int:
-    """Rows that one analysis can hold in 30 % of the memory limit, at least 10."""
+    """Rows that one analysis can hold in 40 % of the memory limit, at least 10."""
     working = bytes_per_row * WORKING_BYTES_PER_BYTE + WORKING_BYTES_PER_ROW
     return max(10, int(BATCH_MEMORY_SHARE * max_memory_mb * MEBIBYTE / working))
 
@@ -59,7 +59,7 @@ def plan_batches(
     """Choose the batch size for about `rows` rows of `bytes_per_row` bytes.
 
     A batch is a task for each analysis, and each task costs Airflow about a quarter second of scheduling and as much
-    again to start. So batches are as large as memory allows (30 % of `max_memory_mb`), but
+    again to start. So batches are as large as memory allows (40 % of `max_memory_mb`), but
 
     - not so large that workers stand idle: there are at least two tasks a worker, unless batches would then fall
       under `SMALLEST_WORTHWHILE_BATCH` rows, where starting a task costs more than it does;
@@ -93,7 +93,7 @@ def _reason(size: int, rows: int, fewest: int, memory: int) -> str:
     if size == fewest > memory:
         return f"the smallest size that cuts about {rows:,} rows into batches that Airflow can map"
     batches = math.ceil(rows / size)
-    why = "each fits in 30 % of the memory limit" if math.ceil(rows / memory) >= batches else "so no worker stands idle"
+    why = "each fits in 40 % of the memory limit" if math.ceil(rows / memory) >= batches else "so no worker stands idle"
     return f"about {rows:,} rows in {batches} batches of one size: {why}"
 
 

@@ -21,12 +21,12 @@ AIRFLOW_MAX_MAP_LENGTH = 1024
         (300, 150, 512, 2, 20_000, 1),
         (20_000, 150, 512, 2, 20_000, 1),
         (100_000, 150, 512, 2, 50_000, 2),  # two tasks a worker, with three analyses
-        (1_000_000, 150, 512, 2, 115_043, 9),  # 115 thousand rows of 150 bytes in 154 MiB
+        (1_000_000, 150, 512, 2, 170_000, 6),  # 180 thousand rows of 150 bytes fit in 205 MiB
         (1_000_000, 150, 4096, 2, 500_000, 2),
         (1_000_000, 150, 4096, 16, 91_000, 11),
-        (1_000_000, 5_000, 512, 2, 4_556, 220),  # long comments
-        (10_000_000, 150, 512, 2, 115_043, 87),
-        (100_000_000, 150, 512, 2, 120_000, 834),  # the most batches that Airflow maps, with room for a wrong guess
+        (1_000_000, 5_000, 512, 2, 7_705, 130),  # long comments
+        (10_000_000, 150, 512, 2, 179_705, 56),
+        (200_000_000, 150, 512, 2, 240_000, 834),  # the most batches that Airflow maps, with room for a wrong guess
     ],
 )
 def test_examples(rows: int, bytes_per_row: float, memory_mb: int, workers: int, batch_size: int, batches: int) -> None:
@@ -80,7 +80,7 @@ def test_a_requested_size_that_airflow_could_not_map_is_raised_and_said() -> Non
     [
         ({"size": 500, "memory_mb": 8192, "cpu_cores": 4}, 20_000, 3, 6553),
         ({"size": 1_000_000, "memory_mb": 8192, "cpu_cores": 4}, 340_000, 4, 6553),
-        ({"size": 1_000_000, "memory_mb": 1024, "cpu_cores": 8}, 59_000, 3, 819),
+        ({"size": 1_000_000, "memory_mb": 1024, "cpu_cores": 8}, 91_000, 3, 819),
     ],
 )
 def test_processing_configuration(info: dict[str, int], batch_size: int, workers: int, limit: int) -> None:
@@ -95,8 +95,8 @@ def test_processing_configuration(info: dict[str, int], batch_size: int, workers
     [
         (300, 512, 1000, "about 300 rows are one batch"),
         (100_000, 4096, 1000, "about 100,000 rows in 2 batches of one size: so no worker stands idle"),
-        (1_000_000, 512, 1000, "about 1,000,000 rows in 9 batches of one size: each fits in 30 % of the memory limit"),
-        (1_000_000, 512, 10, "the smallest size that cuts about 1,000,000 rows into batches that Airflow can map"),
+        (1_000_000, 512, 1000, "about 1,000,000 rows in 6 batches of one size: each fits in 40 % of the memory limit"),
+        (1_000_000, 512, 6, "the smallest size that cuts about 1,000,000 rows into batches that Airflow can map"),
     ],
 )
 def test_the_reason_is_said(rows: int, memory_mb: int, max_batches: int, reason: str) -> None:
