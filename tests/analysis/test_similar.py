@@ -11,7 +11,7 @@ import pytest
 from rapidfuzz.distance import Indel
 
 from evaluation.near_duplicates import near_copies
-from include.analysis import similar
+from include.analysis import similar, spill
 from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms, sketches, stars
 
 BASES = [
@@ -72,9 +72,11 @@ def test_the_pieces_in_which_texts_are_added_and_shards_change_nothing(
     assert len(whole) == len(BASES)
     assert groups_of(tmp_path / "pieces", texts, pieces=5) == whole
     monkeypatch.setattr(similar, "PAIRS_AT_ONCE", 3)
+    monkeypatch.setattr(similar, "PAIRS_TOGETHER", 2)
     monkeypatch.setattr(similar, "FORMS_PER_BUCKET", 4)
     monkeypatch.setattr(similar, "FORMS_PER_SHARD", 5)
-    monkeypatch.setattr(similar, "ROWS_REMEMBERED", 7)
+    for module in (similar, spill):
+        monkeypatch.setattr(module, "ROWS_REMEMBERED", 7)
     assert groups_of(tmp_path / "small", texts) == whole
 
 
