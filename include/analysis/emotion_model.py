@@ -27,7 +27,7 @@ from include.analysis.arrays import Flags, Integers, PairedColumns, different
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import CACHED_WORDS, Matches
-from include.analysis.text import Tokens, byte_offsets, contents, filled
+from include.analysis.text import Tokens, byte_at, filled
 
 DATA = Path(__file__).parent / "data"
 WEIGHTS = DATA / "emotions_model.npz"
@@ -35,7 +35,6 @@ LEXICON = DATA / "emotions_lexicon.toml"
 
 EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
 LETTERS = range(2, 6)  # lengths of the letter sequences, with a space before and after each word
-LOUD_FROM = 8
 UNITS = 4096  # of a weight file's whole numbers in 1 of log-odds: eight bits before the point and sixteen in all
 
 Small = npt.NDArray[np.int16]
@@ -47,13 +46,11 @@ def _sign(pattern: str) -> Callable[[pa.StringArray], pa.BooleanArray]:
 
 def shouting(texts: pa.StringArray) -> Flags:
     """At least eight characters, with letters, none of them small. The second one tells of most texts."""
-    begins = byte_offsets(texts) - byte_offsets(texts)[0]
-    able = np.flatnonzero(np.diff(begins) >= LOUD_FROM)
-    second = np.frombuffer(contents(texts), np.uint8)[begins[able] + 1]
-    able = able[(second < ord("a")) | (second > ord("z"))]
+    second = byte_at(texts, 1)
+    able = np.flatnonzero((second < ord("a")) | (second > ord("z")))
     some = texts.take(pa.array(able))
     loud = np.zeros(len(texts), bool)
-    loud[able] = pc.and_(pc.utf8_is_upper(some), pc.greater_equal(pc.utf8_length(some), LOUD_FROM))
+    loud[able] = pc.and_(pc.utf8_is_upper(some), pc.greater_equal(pc.utf8_length(some), 8))
     return loud
 
 

@@ -74,7 +74,6 @@ class NearDuplicatesAnalysis(Analysis):
             del found  # before the next shard is read, and all that follows
         release_unused()
         similar, forms = self._forms(parts, said, scratch)
-        release_unused()
         groups = NearGroups(forms, *similar.groups())
         return NearDuplicatesReduction(self, {**counts, **groups.counts()}, repeats, groups)
 

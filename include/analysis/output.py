@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 
 from include.analysis.files import complete_file
 from include.analysis.memory import release_unused
-from include.analysis.text import byte_offsets, contents
+from include.analysis.text import byte_at
 
 ROWS_PER_GROUP = 65_536
 """Rows in a Parquet row group and a CSV block, whatever the batches were, so that the bytes do not depend on them."""
@@ -122,7 +121,7 @@ def neutralise(cells: pa.StringArray) -> pa.StringArray:
     Plain numbers and lone signs stay. To be reversible, cells that begin so after apostrophes get one more: the
     original is had by removing one apostrophe from every cell that begins with apostrophes and one of these signs.
     """
-    places = np.flatnonzero(np.isin(first_bytes(cells), SUSPECT))
+    places = np.flatnonzero(np.isin(byte_at(cells, 0), SUSPECT))
     suspects = cells.take(pa.array(places))
     risky = pc.and_(
         pc.match_substring_regex(suspects, FORMULA), pc.invert(pc.match_substring_regex(suspects, HARMLESS))
@@ -132,12 +131,3 @@ def neutralise(cells: pa.StringArray) -> pa.StringArray:
     flags = np.zeros(len(cells), bool)
     flags[places[risky.to_numpy(zero_copy_only=False)]] = True
     return pc.if_else(pa.array(flags), pc.binary_join_element_wise("'", cells, ""), cells)
-
-
-def first_bytes(cells: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """The first byte of each cell; 0 where it is empty or missing."""
-    begins = byte_offsets(cells) - byte_offsets(cells)[0]
-    filled = np.flatnonzero(np.diff(begins))
-    found = np.zeros(len(cells), np.uint8)
-    found[filled] = np.frombuffer(contents(cells), np.uint8)[begins[filled]]
-    return found

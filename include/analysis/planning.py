@@ -42,7 +42,7 @@ class BatchPlan:
 
 
 def rows_within_memory(bytes_per_row: float, max_memory_mb: int) -> int:
-    """Rows that one analysis can hold in 40 % of the memory limit, at least 10."""
+    """Rows that one analysis can hold in its share of the memory limit, at least 10."""
     working = bytes_per_row * WORKING_BYTES_PER_BYTE + WORKING_BYTES_PER_ROW
     return max(10, int(BATCH_MEMORY_SHARE * max_memory_mb * MEBIBYTE / working))
 
@@ -59,7 +59,7 @@ def plan_batches(
     """Choose the batch size for about `rows` rows of `bytes_per_row` bytes.
 
     A batch is a task for each analysis, and each task costs Airflow about a quarter second of scheduling and as much
-    again to start. So batches are as large as memory allows (40 % of `max_memory_mb`), but
+    again to start. So batches are as large as memory allows (`BATCH_MEMORY_SHARE` of `max_memory_mb`), but
 
     - not so large that workers stand idle: there are at least two tasks a worker, unless batches would then fall
       under `SMALLEST_WORTHWHILE_BATCH` rows, where starting a task costs more than it does;
@@ -93,7 +93,8 @@ def _reason(size: int, rows: int, fewest: int, memory: int) -> str:
     if size == fewest > memory:
         return f"the smallest size that cuts about {rows:,} rows into batches that Airflow can map"
     batches = math.ceil(rows / size)
-    why = "each fits in 40 % of the memory limit" if math.ceil(rows / memory) >= batches else "so no worker stands idle"
+    fits = f"each fits in {BATCH_MEMORY_SHARE * 100:.0f} % of the memory limit"
+    why = fits if math.ceil(rows / memory) >= batches else "so no worker stands idle"
     return f"about {rows:,} rows in {batches} batches of one size: {why}"
 
 

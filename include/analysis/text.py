@@ -96,6 +96,22 @@ def contents(texts: pa.StringArray) -> pa.Buffer:
     return pa.py_buffer(b"") if data is None else data[int(offsets[0]) : int(offsets[-1])]
 
 
+def content_offsets(texts: pa.StringArray) -> Offsets:
+    """Where each text begins in its `contents`, and where the last one ends."""
+    offsets: Offsets = byte_offsets(texts).astype(np.int64)
+    offsets -= offsets[0]
+    return offsets
+
+
+def byte_at(texts: pa.StringArray, place: int) -> Bytes:
+    """The byte of each text at a place; 0 where it has none."""
+    begins = content_offsets(texts)
+    long_enough = np.flatnonzero(np.diff(begins) > place)
+    found = np.zeros(len(texts), np.uint8)
+    found[long_enough] = np.frombuffer(contents(texts), np.uint8)[begins[long_enough] + place]
+    return found
+
+
 def blocks(texts: pa.StringArray, size: int = BLOCK_BYTES) -> Iterator[pa.StringArray]:
     """Cut an array into runs of texts of about `size` bytes, so that work on them stays in the processor's cache."""
     ends = byte_offsets(texts)
@@ -205,8 +221,7 @@ class FoldedText:
 def fold(texts: Texts) -> FoldedText:
     """Decompose (NFKD), drop combining marks and casefold a column of comments."""
     column = filled(text_array(texts))
-    offsets = byte_offsets(column).astype(np.int64)
-    return _folded(contents(column).to_pybytes(), offsets - offsets[0])
+    return _folded(contents(column).to_pybytes(), content_offsets(column))
 
 
 def _folded(raw: bytes, offsets: Offsets) -> FoldedText:
@@ -245,8 +260,7 @@ def code_points(texts: pa.StringArray) -> tuple[Codes, Offsets]:
     """The code points of texts, none of them missing, one after another; where each begins, and where the last ends."""
     raw = contents(texts).to_pybytes()
     codes = np.frombuffer(raw.decode("utf-8").encode("utf-32-le"), np.uint32)
-    offsets = byte_offsets(texts).astype(np.int64)
-    offsets -= offsets[0]
+    offsets = content_offsets(texts)
     if len(codes) == len(raw):
         return codes, offsets
     following = np.flatnonzero((np.frombuffer(raw, np.uint8) & FOLLOWS_MASK) == FOLLOWS)
@@ -352,7 +366,7 @@ def blank(texts: pa.StringArray) -> Flags:
 
 def twice(texts: pa.StringArray, character: str) -> Flags:
     """Which texts hold an ASCII character twice running; none of the texts is missing."""
-    begins = byte_offsets(texts) - byte_offsets(texts)[0]
+    begins = content_offsets(texts)
     hit = np.frombuffer(contents(texts), np.uint8) == ord(character)
     second = np.flatnonzero(hit[1:] & hit[:-1]) + 1
     holder = np.searchsorted(begins, second, side="right") - 1
