@@ -60,6 +60,27 @@ def naive(phrases: list[str], texts: list[str | None]) -> Found:
     return sorted(result, key=lambda match: (match[2], match[3], match[0]))
 
 
+def ways(elements: tuple[str, ...], words: list[str], start: int) -> set[int]:
+    """Where a phrase that begins at a word may end, words that a gap skips counted in."""
+    ends = {start}
+    gap = False
+    for element in elements:
+        if element == "...":
+            gap = True
+            continue
+        reach = range(4 if gap else 1)
+        ends = {
+            at + skipped + 1
+            for at in ends
+            for skipped in reach
+            if at + skipped < len(words)
+            and "." not in words[at : at + skipped + 1]
+            and any(element_matches(choice, words[at + skipped]) for choice in element.split("|"))
+        }
+        gap = False
+    return ends
+
+
 WORDS = ["se", "corta", "corte", "cortaron", "no", "anda", "muy", "muyyy", "sin", "señal", "senal", "servisio", "q"]
 MARKS = [".", ",", "😡", "👍🏽", "!", "-"]
 ELEMENTS = ["se", "cort*", "corta", "no", "anda", "an*", "muy", "sin", "señal", "servicio", "😡", "que", "servi*"]
@@ -74,6 +95,30 @@ phrases_strategy = st.lists(st.lists(st.sampled_from(ELEMENTS), min_size=1, max_
 @given(phrases_strategy, texts_strategy)
 def test_finds_what_a_plain_loop_finds(phrases: list[str], texts: list[str | None]) -> None:
     assert found(phrases, texts) == naive(phrases, texts)
+
+
+gapped_strategy = st.lists(
+    st.lists(st.sampled_from([*ELEMENTS, "anda|se", "no|cort*"]), min_size=2, max_size=3).map(" ... ".join),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(gapped_strategy, phrases_strategy, texts_strategy)
+def test_finds_phrases_with_gaps_as_a_plain_loop_does(
+    gapped: list[str], plain: list[str], texts: list[str | None]
+) -> None:
+    phrases, tokens = gapped + plain, tokenise(texts)
+    words, bounds = words_of(tokens), tokens.offsets.tolist()
+    expected = {
+        (phrase, owner, start, bounds[owner] + end - start)
+        for phrase, elements in enumerate(parse_phrases(phrases))
+        for owner in range(len(texts))
+        for start in range(bounds[owner], bounds[owner + 1])
+        for end in ways(elements, words[bounds[owner] : bounds[owner + 1]], start - bounds[owner])
+    }
+    assert found(phrases, texts) == sorted(expected, key=lambda match: (match[2], match[3], match[0]))
 
 
 @settings(max_examples=100, deadline=None)
