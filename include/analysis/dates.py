@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.analysis.text import text_array
+from include.analysis.text import filled, text_array
 
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 FIRST_YEAR, LAST_YEAR = 1900, 2099
@@ -102,7 +102,7 @@ def read_dates(texts: pa.Array | pa.ChunkedArray) -> Dates:
 
 def _read(texts: pa.StringArray) -> Dates:
     """Whether a text is a date at all is asked of each; what date, once for each different beginning."""
-    bare = pc.utf8_trim(texts.fill_null(""), _AROUND)
+    bare = pc.utf8_trim(filled(texts), _AROUND)
     beginnings = pc.utf8_slice_codeunits(bare, 0, _LONGEST_DATE).dictionary_encode()
     which = beginnings.indices.to_numpy()
     is_date = pc.match_substring_regex(bare, _WHOLE).to_numpy(zero_copy_only=False)

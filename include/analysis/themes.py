@@ -26,7 +26,7 @@ from include.analysis.privacy import example
 from include.analysis.sampling import CommentSample
 from include.analysis.settings import Settings
 from include.analysis.taxonomy import load_taxonomy
-from include.analysis.text import Texts, Tokens, blank, by_distinct_text, distinct
+from include.analysis.text import Texts, Tokens, blank, by_distinct_text, distinct, filled
 
 if TYPE_CHECKING:
     from include.analysis.parts import StoredPart
@@ -148,7 +148,7 @@ def _combinations(flags: Flags) -> tuple[Flags, Integers]:
 
 def thousandths(texts: pa.StringArray) -> tuple[Integers, Flags]:
     """Numbers as they are written in a column ("9", "8.5", "8,5"), in thousandths; and which texts are numbers."""
-    plain = pc.replace_substring(pc.utf8_trim_whitespace(texts.fill_null("")), ",", ".")
+    plain = pc.replace_substring(pc.utf8_trim_whitespace(filled(texts)), ",", ".")
     given = pc.match_substring_regex(plain, r"^[+-]?\d{1,6}(\.\d+)?$")
     numbers = pc.if_else(given, plain, "0").cast(pa.float64()).to_numpy(zero_copy_only=False)
     return np.rint(numbers * 1000).astype(np.int64), given.to_numpy(zero_copy_only=False)

@@ -17,7 +17,7 @@ from include.analysis.arrays import Flags, Integers
 from include.analysis.emotion_model import EMOTIONS
 from include.analysis.privacy import example
 from include.analysis.report.tally import KINDS, RowFacts
-from include.analysis.text import normal_form
+from include.analysis.text import filled, normal_form
 
 CANDIDATES = 16
 SHOWN = 3
@@ -103,7 +103,7 @@ class _Offer:
 
 def _unfit(texts: pa.StringArray) -> Integers:
     """0 for a good length, 1 for a fair one, 2 for any other."""
-    length = pc.utf8_length(texts.fill_null("")).to_numpy(zero_copy_only=False)
+    length = pc.utf8_length(filled(texts)).to_numpy(zero_copy_only=False)
 
     def outside(bounds: tuple[int, int]) -> Flags:
         flags: Flags = (length < bounds[0]) | (length > bounds[1])
