@@ -22,7 +22,7 @@ from include.analysis.analysis import Analysis, Reduction, Rows
 from include.analysis.errors import AnalysisError
 from include.analysis.figures import merge_figures
 from include.analysis.files import complete_file, read_json, write_json
-from include.analysis.memory import MemoryManager, release_unused
+from include.analysis.memory import MemoryManager, release_unused, return_freed
 from include.analysis.output import CommentsWriter, write_csv
 from include.analysis.parts import PartStore, StoredPart, gaps
 from include.analysis.privacy import mask_columns
@@ -60,6 +60,7 @@ class AnswerReader:
 
     def _table(self, index: int) -> pa.Table:
         if self.loaded is None or self.loaded[0] != index:
+            self.loaded = None  # before the next is read
             self.loaded = (index, self.parts[index].answers(self.schema.names).cast(self.schema))
         return self.loaded[1]
 
@@ -98,6 +99,7 @@ class ResultsAggregator:
 
         Raises AnalysisError when the split is not complete.
         """
+        return_freed()
         self.run.remove_results()
         scratch = Path(tempfile.mkdtemp(prefix=".aggregate-", dir=self.run.path))
         try:

@@ -21,6 +21,7 @@ SMALLEST_ROOM_MB = 64
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 LARGEST_KEPT = 16 * MEBIBYTE
 MOST_KEPT = 64 * MEBIBYTE
+LARGEST_SHARED = 4 * MEBIBYTE
 
 
 def release_unused() -> None:
@@ -37,6 +38,15 @@ def keep_freed() -> None:
     """
     _c_library("mallopt", M_MMAP_THRESHOLD, LARGEST_KEPT)
     _c_library("mallopt", M_TRIM_THRESHOLD, MOST_KEPT)
+
+
+def return_freed() -> None:
+    """Let the C library give back each array of some megabytes as soon as it is freed.
+
+    By default it keeps ever larger ones. In work of many different steps the holes that they leave fit nothing that
+    comes next, and memory grows with the length of the work.
+    """
+    _c_library("mallopt", M_MMAP_THRESHOLD, LARGEST_SHARED)
 
 
 def _c_library(function: str, *arguments: int) -> None:

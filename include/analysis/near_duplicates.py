@@ -82,12 +82,7 @@ class NearDuplicatesAnalysis(Analysis):
         similar = SimilarForms(scratch / "forms", self.similarity)
         forms = MappedRows(scratch / "forms.bin", np.int64, 2)
         for part in parts:
-            rows = np.arange(part.start, part.stop)
-            count = said.of(rows)
-            new = np.flatnonzero(count)
-            table = part.answers(["form", "sketch"]).take(pa.array(new))
-            similar.add(table.column("form").combine_chunks(), _unpacked(table.column("sketch").combine_chunks()))
-            forms.add(np.column_stack((rows[new], count[new])))
+            _add_forms(part, said, similar, forms)
             release_unused()
         return similar, forms
 
@@ -105,6 +100,15 @@ class NearDuplicatesAnalysis(Analysis):
     def fingerprint(self) -> str:
         """Name, version and the similarity that is wanted."""
         return f"{self.name}-{self.version}-{self.similarity:g}"
+
+
+def _add_forms(part: StoredPart, said: RowValues, similar: SimilarForms, forms: MappedRows) -> None:
+    rows = np.arange(part.start, part.stop)
+    count = said.of(rows)
+    new = np.flatnonzero(count)
+    table = part.answers(["form", "sketch"]).take(pa.array(new))
+    similar.add(table.column("form").combine_chunks(), _unpacked(table.column("sketch").combine_chunks()))
+    forms.add(np.column_stack((rows[new], count[new])))
 
 
 def _unpacked(packed: pa.FixedSizeBinaryArray) -> Sketches:

@@ -110,7 +110,7 @@ class SimilarForms:
         self._letters = MappedRows(folder / "letters.bin", np.uint8, LETTERS)
         self._bounds = MappedRows(folder / "bounds.bin", np.int64, 1)  # of the texts in their file
         self._bounds.add(np.zeros(1, np.int64))
-        self._lengths: list[npt.NDArray[np.int32]] = []
+        self._lengths: list[npt.NDArray[Any]] = []
 
     def __len__(self) -> int:
         return len(self._sketches)
@@ -122,7 +122,7 @@ class SimilarForms:
         self._texts.add(np.frombuffer(contents(forms), np.uint8))
         self._sketches.add(sketched)
         self._letters.add(letter_counts(forms))
-        self._lengths.append(pc.utf8_length(forms).to_numpy(zero_copy_only=False).astype(np.int32))
+        self._lengths.append(_small(pc.utf8_length(forms).to_numpy(zero_copy_only=False)))
 
     def groups(self) -> tuple[Integers, Integers]:
         """The forms that are nearly the same as another one that is the centre of their group, ascending, and it.
@@ -147,6 +147,11 @@ class SimilarForms:
             release_unused()
             groups = stars(near)
         return groups
+
+
+def _small(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same numbers, none below 0, in as few bytes each as the largest needs: there is one for each form."""
+    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
 
 
 def _pair(left: Integers, right: Integers) -> Integers:
@@ -192,7 +197,7 @@ class _Search:
         sketched: MappedRows,
         letters: MappedRows,
         texts: _MappedTexts,
-        lengths: npt.NDArray[np.int32],
+        lengths: npt.NDArray[Any],
         similarity: float,
     ) -> None:
         self.sketched = sketched
@@ -236,7 +241,7 @@ class _Search:
     def _orders(self) -> Iterator[tuple[int, Integers]]:
         """A column of hash values to sort by, and forms, so that all that share its first SHARED_BITS are there."""
         shards = -(-len(self.lengths) // FORMS_PER_SHARD)
-        shard_of = np.empty(len(self.lengths), np.uint16)
+        shard_of = np.empty(len(self.lengths), np.min_scalar_type(shards - 1))
         for column in range(COLUMNS):
             for start in range(0, len(shard_of), ROWS_REMEMBERED):
                 some = slice(start, start + ROWS_REMEMBERED)

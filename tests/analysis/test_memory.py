@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import resource
 import subprocess
 import sys
@@ -88,3 +89,21 @@ def test_the_peak_is_not_that_of_who_started_the_process() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert 10 < float(done.stdout) < 400
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks glibc")
+@pytest.mark.parametrize(("call", "most_kept"), [("return_freed()", 8), ("keep_freed()", 120)])
+def test_what_is_freed_is_given_back_or_kept(call: str, most_kept: int) -> None:
+    code = (
+        "import numpy as np, psutil\n"
+        "from include.analysis.memory import keep_freed, return_freed\n"
+        f"{call}\n"
+        "mib = lambda: psutil.Process().memory_info().rss / 2**20\n"
+        "np.ones(24 << 20, np.uint8)\n"  # glibc keeps arrays as large as one that was freed before
+        "before, pins = mib(), []\n"
+        "held = [(np.ones(8 << 20, np.uint8), pins.append(np.ones(10_000, np.uint8))) for _ in range(10)]\n"
+        "held.clear()\n"
+        "print(mib() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert most_kept - 80 < float(done.stdout) < most_kept

@@ -45,6 +45,14 @@ def test_what_is_short_or_different_stays_alone(tmp_path: Path) -> None:
     assert groups_of(tmp_path, ["muy caro", "muy raro", "muy bueno", *BASES]) == []
 
 
+@pytest.mark.parametrize("pieces", [1, 2, 6])
+def test_texts_of_any_lengths_are_compared(tmp_path: Path, pieces: int) -> None:
+    lengths = (40, 250, 65_530)  # what is a little longer takes one, two or four bytes to tell
+    texts = [" ".join(random.Random(size).choices(BASES[0].split(), k=size))[:size] for size in lengths]
+    near = [f"{text} {'si' * (len(text) // 40)}" for text in texts]
+    assert groups_of(tmp_path, [*texts, *near], pieces) == sorted(map(set, zip(texts, near, strict=True)), key=sorted)
+
+
 @pytest.mark.parametrize("texts", [[], ["una sola frase larga"]])
 def test_nothing_to_compare(tmp_path: Path, texts: list[str]) -> None:
     assert groups_of(tmp_path, texts) == []
