@@ -19,7 +19,8 @@ from rapidfuzz.distance import Indel
 from evaluation.goal import Goal
 from evaluation.labelled import read_labelled
 from include.analysis.emotions import EMOTIONS
-from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms, sketches
+from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms
+from include.analysis.sketches import sketches
 from include.analysis.text import normal_forms
 
 COPIES = 3

@@ -33,6 +33,16 @@ def without(values: npt.NDArray[Numbers], others: npt.NDArray[Numbers]) -> npt.N
     return absent
 
 
+def paired(left: Integers, right: Integers) -> Integers:
+    """Pairs of numbers below 2**31 as one number each, the smaller one first."""
+    return (np.minimum(left, right) << 32) | np.maximum(left, right)
+
+
+def unpaired(pairs: Integers) -> tuple[Integers, Integers]:
+    """The smaller and the larger number of each pair (see `paired`)."""
+    return pairs >> 32, pairs & _LOWER
+
+
 def order_of_keys(keys: Integers) -> Integers:
     """The order of keys of two columns, equal ones as they come; mostly the first column alone tells them apart."""
     order: Integers = np.argsort(keys[:, 0], kind="stable")

@@ -19,7 +19,8 @@ from include.analysis.arrays import Flags, Integers, PairedColumns
 from include.analysis.emotion_model import DATA, EMOTIONS, runs, shouting
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import Before, Matches, PhraseMatcher, parse_phrases
+from include.analysis.matching import Before, Matches, PhraseMatcher
+from include.analysis.phrase_syntax import parse_phrases
 from include.analysis.text import Tokens, filled, tokenise, twice
 
 RULES = DATA / "emotions_feedback.toml"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from include.analysis.errors import LexiconError
-from include.analysis.matching import OR, PhraseError, parse_phrases
+from include.analysis.phrase_syntax import OR, PhraseError, parse_phrases
 
 _LIST = re.compile(r"<([^<>\s|]*)>")
 

@@ -21,7 +21,8 @@ from include.analysis.memory import release_unused
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.settings import Settings
-from include.analysis.similar import COLUMNS, SHORTEST, SIMILARITY, SimilarForms, Sketches, sketches
+from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms
+from include.analysis.sketches import COLUMNS, Sketches, sketches
 from include.analysis.spill import MappedRows, RowValues
 
 SKETCH = pa.binary(8 * COLUMNS)

@@ -1,24 +1,22 @@
 """Groups of texts that are nearly the same, however many texts there are.
 
-Candidates come from MinHash (Broder, 1997) over runs of three characters, found in the manner of an LSH forest (Bawa,
-Condie and Ganesan, "LSH Forest", 2005): the texts are sorted by their hash values, once for each of several starting
-points, and each text is compared with its next neighbours in each order. So the work grows with the number of texts
-and not with its square, and how many hash values neighbours share adapts to how crowded the data is. rensa computes
-the hash values; its own index is not used, because it holds all texts in memory and depends on the order of insertion.
+Candidates come from MinHash (see `sketches`), found in the manner of an LSH forest (Bawa, Condie and Ganesan, "LSH
+Forest", 2005): the texts are sorted by their hash values, once for each of several starting points, and each text is
+compared with its next neighbours in each order. So the work grows with the number of texts and not with its square, and
+how many hash values neighbours share adapts to how crowded the data is.
 
 Two texts are nearly the same when their normalised Indel similarity (rapidfuzz) is high enough: 1 less the number of
 characters to insert and delete to make one of the other, as a share of the characters of both. One word more or less
 costs each of its letters once, a wrong letter costs two.
 
-Groups are stars (Aslam, Pelekhov and Rus, "The star clustering algorithm", 2004): the text with the most near texts
-and these are a group, then what is left. So every text of a group is nearly the same as its centre, no chain of small
-steps leads away from it, and the groups follow from the set of texts alone.
+Groups are stars (see `stars`): every text of a group is nearly the same as its centre, and the groups follow from the
+set of texts alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,74 +26,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz.distance import Indel
 from rapidfuzz.process import cpdist
-from rensa import RMinHash
 
-from include.analysis.arrays import Flags, Integers, different, without
+from include.analysis.arrays import Flags, Integers, different, paired, unpaired, without
 from include.analysis.memory import release_unused
 from include.analysis.sampling import mixed
+from include.analysis.sketches import COLUMNS, LETTERS, Sketches, letter_counts
 from include.analysis.spill import ROWS_REMEMBERED, MappedRows, Spill
-from include.analysis.text import blocks, code_points, contents
+from include.analysis.stars import stars
+from include.analysis.text import contents
 from include.analysis.threads import ahead
-
-Sketches = npt.NDArray[np.uint64]
-Counts = npt.NDArray[np.uint8]
 
 SIMILARITY = 0.9
 SHORTEST = 10
 """Characters of the shortest text that is compared: one letter in a shorter one mostly makes another word of it."""
 
-RUN = 3
-CODE_POINT_BITS = 21
-COLUMNS = 8
-HASHES = 4 * COLUMNS  # sixteen bits each, four to a column
-SEED = 1
 NEIGHBOURS = 2
 SHARED_BITS = 32  # neighbours share at least two hash values
 FEWEST_EQUAL = 8  # hash values of candidates: a Jaccard similarity of a quarter
-LETTERS = 32
-"""Kinds of characters that are counted, by the last bits of their code points."""
 
 FORMS_PER_SHARD = 1 << 17
 FORMS_PER_BUCKET = 1 << 15
 PAIRS_AT_ONCE = 1 << 14
 PAIRS_TOGETHER = 1 << 18
 ROUNDS = 3
-
-
-def sketches(forms: pa.StringArray) -> Sketches:
-    """The MinHash values of each text, a row of COLUMNS packed integers."""
-    found = [_sketches_of_block(block) for block in blocks(forms)]
-    return np.concatenate([np.zeros((0, COLUMNS), np.uint64), *found])
-
-
-def _sketches_of_block(forms: pa.StringArray) -> Sketches:
-    points, bounds = code_points(forms)
-    codes = points.astype(np.uint64)
-    runs = codes.copy()
-    for i in range(1, RUN):
-        runs[: len(codes) - i] |= codes[i:] << np.uint64(CODE_POINT_BITS * i)
-    counts = np.maximum(np.diff(bounds) - RUN + 1, 0)
-    ends = np.cumsum(counts)
-    within = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
-    hashes = mixed(runs[np.repeat(bounds[:-1], counts) + within])
-    offsets = np.concatenate(([0], ends)).astype(np.uint64)
-    rows = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, HASHES, SEED).to_rows()
-    values = np.fromiter(chain.from_iterable(rows), np.uint32, HASHES * len(rows))
-    return values.astype("<u2").view("<u8").reshape(-1, COLUMNS).astype(np.uint64)
-
-
-def letter_counts(forms: pa.StringArray) -> Counts:
-    """How many characters of each of LETTERS kinds each text has, at most 255 being told.
-
-    An insertion or deletion changes one of them by one. So two texts are at least as far apart as these counts.
-    """
-    found = [np.zeros((0, LETTERS), np.uint8)]
-    for block in blocks(forms):
-        points, bounds = code_points(block)
-        owner = np.repeat(np.arange(len(block)) * LETTERS, np.diff(bounds))
-        counts = np.bincount(owner + points % LETTERS, minlength=len(block) * LETTERS)
-        found.append(np.minimum(counts, 255).astype(np.uint8).reshape(-1, LETTERS))
-    return np.concatenate(found)
 
 
 class SimilarForms:
@@ -154,15 +107,6 @@ def _small(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
 
 
-def _pair(left: Integers, right: Integers) -> Integers:
-    """Pairs as one number each, the smaller form first."""
-    return (np.minimum(left, right) << 32) | np.maximum(left, right)
-
-
-def _both(pairs: Integers) -> tuple[Integers, Integers]:
-    return pairs >> 32, pairs & 0xFFFFFFFF
-
-
 def _cut(pairs: Integers) -> Iterator[Integers]:
     """The same pairs, so many at once that work on them takes little memory."""
     for start in range(0, len(pairs), PAIRS_TOGETHER):
@@ -210,7 +154,7 @@ class _Search:
         """All pairs of neighbours that are nearly the same, ascending."""
         release_unused()
         for pairs in ahead(self._neighbours, self._orders()):
-            candidates.add(pairs.reshape(-1, 1), (pairs >> 32) // FORMS_PER_BUCKET)
+            candidates.add(pairs.reshape(-1, 1), unpaired(pairs)[0] // FORMS_PER_BUCKET)
             release_unused()
         buckets = range(-(-len(self.lengths) // FORMS_PER_BUCKET))
         found = [np.zeros(0, np.int64)]
@@ -231,10 +175,11 @@ class _Search:
         """The able pairs of a form with the centre of a form near to it, and of both centres, in different groups."""
         found = [near[:0]]
         for some in _cut(near):
-            left, right = _both(some)
+            left, right = unpaired(some)
             centres, others = (_looked_up(forms, members, centre_of) for forms in (left, right))
-            pairs = np.concatenate([_pair(centres, right), _pair(left, others), _pair(centres, others)])
-            apart = np.tile(centres != others, 3) & ((pairs >> 32) != (pairs & 0xFFFFFFFF))
+            pairs = np.concatenate([paired(centres, right), paired(left, others), paired(centres, others)])
+            ends = unpaired(pairs)
+            apart = np.tile(centres != others, 3) & (ends[0] != ends[1])
             found.append(different(self.able(pairs[apart])))
         return different(np.concatenate(found))
 
@@ -260,7 +205,7 @@ class _Search:
         found = []
         for distance in range(1, NEIGHBOURS + 1):
             shared = leading[distance:] == leading[:-distance]
-            found.append(self.able(_pair(forms[:-distance][shared], forms[distance:][shared])))
+            found.append(self.able(paired(forms[:-distance][shared], forms[distance:][shared])))
         return np.concatenate(found)
 
     def _near(self, pairs: Integers) -> Integers:
@@ -269,7 +214,7 @@ class _Search:
 
     def able(self, pairs: Integers) -> Integers:
         """The pairs of which both are long enough, and of lengths that may be so similar."""
-        left, right = (self.lengths[forms].astype(np.int64) for forms in _both(pairs))
+        left, right = (self.lengths[forms].astype(np.int64) for forms in unpaired(pairs))
         kept = (np.minimum(left, right) >= SHORTEST) & (np.abs(left - right) <= self._apart(left + right))
         able: Integers = pairs[kept]
         return able
@@ -324,7 +269,7 @@ def _sifted(
 
     They are asked in such an order that what is read lies close together, and little of it is in memory at once.
     """
-    left, right = _both(pairs)
+    left, right = unpaired(pairs)
     bucket, window = left // FORMS_PER_BUCKET, right // ROWS_REMEMBERED
     order = np.lexsort((right, bucket))
     leaves = np.diff(bucket[order], prepend=-1) | np.diff(window[order], prepend=-1)
@@ -333,7 +278,7 @@ def _sifted(
     for first, after in pairwise(edges.tolist()):
         for start in range(first, after, PAIRS_AT_ONCE):
             some = pairs[order[start : min(after, start + PAIRS_AT_ONCE)]]
-            kept.append(some[passes(*_both(some))])
+            kept.append(some[passes(*unpaired(some))])
         read.forget()
     return np.sort(np.concatenate(kept))
 
@@ -344,46 +289,3 @@ def _looked_up(forms: Integers, members: Integers, centre_of: Integers) -> Integ
     place[place == len(members)] = 0
     found: Integers = np.where(members[place] == forms, centre_of[place], forms)
     return found
-
-
-def stars(near: Integers) -> tuple[Integers, Integers]:
-    """The forms in the graph of these pairs that are no centres, ascending, and the centre of each.
-
-    Centres are the forms that a walk through all of them, those with most near forms first, finds near to no centre.
-    All that come before every undecided form near to them are found at once.
-    """
-    forms = different(np.concatenate(_both(near)))
-    if not len(forms):
-        return forms, forms
-    left, right = (np.searchsorted(forms, ends).astype(np.int32) for ends in _both(near))
-    both_ways = ((left, right), (right, left))
-    count = len(forms)
-    degree = np.bincount(left, minlength=count) + np.bincount(right, minlength=count)
-    numbers = np.arange(count, dtype=np.int32)
-    rank = np.empty_like(numbers)
-    rank[np.lexsort((numbers, -degree))] = numbers
-    undecided = np.ones(count, bool)
-    is_centre = np.zeros(count, bool)
-    still_open = both_ways
-    while undecided.any():
-        before = np.full(count, count, np.int32)
-        for some, others in still_open:
-            np.minimum.at(before, some, rank[others])
-        new = undecided & (rank < before)
-        is_centre |= new
-        undecided &= ~new
-        for some, others in still_open:
-            undecided[others[new[some]]] = False
-        left, right = still_open[0]
-        kept = undecided[left] & undecided[right]
-        left, right = left[kept], right[kept]
-        still_open = ((left, right), (right, left))
-    first = np.where(is_centre, rank, np.int32(count))
-    for some, others in both_ways:
-        by_centre = is_centre[others]
-        np.minimum.at(first, some[by_centre], rank[others[by_centre]])
-    of_rank = np.empty_like(numbers)
-    of_rank[rank] = numbers
-    centre_of = of_rank[first]
-    members = np.flatnonzero(centre_of != numbers)
-    return forms[members], forms[centre_of[members]]

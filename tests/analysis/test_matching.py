@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
-from include.analysis.matching import Before, PhraseMatcher, parse_phrases
+from include.analysis.matching import Before, PhraseMatcher
+from include.analysis.phrase_syntax import parse_phrases
 from include.analysis.spelling import spellings, stem_forms, word_forms
 from include.analysis.text import Tokens, blank, distinct, tokenise
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from rapidfuzz.distance import Indel
 
 from evaluation.near_duplicates import near_copies
 from include.analysis import similar, spill
-from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms, sketches, stars
+from include.analysis.similar import SHORTEST, SIMILARITY, SimilarForms
+from include.analysis.sketches import sketches
 
 BASES = [
     "el servicio de internet se corta todas las noches",
@@ -86,39 +86,3 @@ def test_the_pieces_in_which_texts_are_added_and_shards_change_nothing(
     for module in (similar, spill):
         monkeypatch.setattr(module, "ROWS_REMEMBERED", 7)
     assert groups_of(tmp_path / "small", texts) == whole
-
-
-def test_sketches_depend_on_the_text_alone() -> None:
-    together = sketches(pa.array(BASES))
-    assert np.array_equal(together, np.concatenate([sketches(pa.array([text])) for text in BASES]))
-    # Values of this package on every machine: parts that were made elsewhere can be compared.
-    assert together[0, :2].tolist() == FIRST_SKETCH
-
-
-def test_stars_take_the_form_with_most_near_ones_first_and_the_first_of_equals() -> None:
-    pairs = np.array([(0 << 32) | 1, (1 << 32) | 2, (2 << 32) | 3, (4 << 32) | 5])
-    members, centres = stars(pairs)
-    assert (members.tolist(), centres.tolist()) == ([0, 2, 5], [1, 1, 4])
-
-
-def test_stars_are_those_of_a_walk_one_by_one() -> None:
-    chance = random.Random(4)
-    for _ in range(50):
-        count = chance.randrange(1, 30)
-        edges = {tuple(sorted(chance.sample(range(count), 2))) for _ in range(chance.randrange(count * 2)) if count > 1}
-        near = np.array(sorted((a << 32) | b for a, b in edges), np.int64)
-        found = dict(zip(*(numbers.tolist() for numbers in stars(near)), strict=True))
-        assert [found.get(i, i) for i in range(count)] == _walk(edges, count)
-
-
-def _walk(edges: set[tuple[int, ...]], count: int) -> list[int]:
-    friends = {i: {a + b - i for a, b in edges if i in (a, b)} for i in range(count)}
-    rank = sorted(range(count), key=lambda i: (-len(friends[i]), i))
-    chosen: list[int] = []
-    for i in rank:
-        if not friends[i] & set(chosen):
-            chosen.append(i)
-    return [i if i in chosen else next(c for c in chosen if c in friends[i]) for i in range(count)]
-
-
-FIRST_SKETCH = [3034278355117516482, 5163974741181845029]
