@@ -20,7 +20,8 @@ from scipy import sparse
 
 from include.analysis.emotion_model import EMOTIONS, SIGNS, WEIGHTS, GroupLexicon, signs
 from include.analysis.matching import PhraseMatcher
-from include.analysis.text import string_array, tokenise
+from include.analysis.strings import string_array
+from include.analysis.text import tokenise
 from train.model import Labels, Numbers, Others, Trained, learn, regression, save
 
 PROJECT = Path(__file__).resolve().parents[1]

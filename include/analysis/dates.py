@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.analysis.text import filled, text_array
+from include.analysis.strings import filled, text_array
 
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 FIRST_YEAR, LAST_YEAR = 1900, 2099

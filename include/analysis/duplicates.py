@@ -25,7 +25,8 @@ from include.analysis.arrays import Integers, order_of_keys
 from include.analysis.parts import StoredPart
 from include.analysis.privacy import example
 from include.analysis.spill import RowValues, Spill
-from include.analysis.text import blocks, normal_forms, text_array
+from include.analysis.strings import blocks, text_array
+from include.analysis.text import normal_forms
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,7 +27,8 @@ from include.analysis.arrays import Flags, Integers, PairedColumns, different
 from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import CACHED_WORDS, Matches
-from include.analysis.text import Tokens, byte_at, filled
+from include.analysis.strings import byte_at, filled
+from include.analysis.text import Tokens
 
 DATA = Path(__file__).parent / "data"
 WEIGHTS = DATA / "emotions_model.npz"

@@ -21,7 +21,8 @@ from include.analysis.errors import LexiconError
 from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import Before, Matches, PhraseMatcher
 from include.analysis.phrase_syntax import parse_phrases
-from include.analysis.text import Tokens, filled, tokenise, twice
+from include.analysis.strings import filled, twice
+from include.analysis.text import Tokens, tokenise
 
 RULES = DATA / "emotions_feedback.toml"
 

@@ -26,7 +26,8 @@ from include.analysis.emotion_rules import DomainRules, read_rules
 from include.analysis.errors import SettingError
 from include.analysis.matching import PhraseMatcher
 from include.analysis.settings import Settings
-from include.analysis.text import Texts, Tokens, blank, by_distinct_text
+from include.analysis.strings import Texts, blank
+from include.analysis.text import Tokens, by_distinct_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from include.analysis.files import complete_file
 from include.analysis.memory import release_unused
-from include.analysis.text import byte_at
+from include.analysis.strings import byte_at
 
 ROWS_PER_GROUP = 65_536
 """Rows in a Parquet row group and a CSV block, whatever the batches were, so that the bytes do not depend on them."""

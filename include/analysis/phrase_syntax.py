@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from include.analysis.errors import LexiconError
-from include.analysis.text import CLAUSE_MARK, tokenise
+from include.analysis.folding import CLAUSE_MARK
+from include.analysis.text import tokenise
 
 GAPS = frozenset({"...", "…"})
 GAP = "..."

@@ -21,8 +21,10 @@ import numpy as np
 import pyarrow as pa
 
 from include.analysis.arrays import Flags, Integers
+from include.analysis.folding import AS_UNICODE_14
 from include.analysis.privacy import mask
-from include.analysis.text import AS_UNICODE_14, blocks, normal_forms, tokenise
+from include.analysis.strings import blocks
+from include.analysis.text import normal_forms, tokenise
 
 LONGEST = 3
 FEWEST_COMMENTS = 3

@@ -33,7 +33,7 @@ from include.analysis.sampling import mixed
 from include.analysis.sketches import COLUMNS, LETTERS, Sketches, letter_counts
 from include.analysis.spill import ROWS_REMEMBERED, MappedRows, Spill
 from include.analysis.stars import stars
-from include.analysis.text import contents
+from include.analysis.strings import contents
 from include.analysis.threads import ahead
 
 SIMILARITY = 0.9

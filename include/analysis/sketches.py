@@ -14,7 +14,7 @@ import pyarrow as pa
 from rensa import RMinHash
 
 from include.analysis.sampling import mixed
-from include.analysis.text import blocks, code_points
+from include.analysis.strings import blocks, code_points
 
 Sketches = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.uint8]

@@ -25,8 +25,9 @@ from include.analysis.phrases import PhraseTable
 from include.analysis.privacy import example
 from include.analysis.sampling import CommentSample
 from include.analysis.settings import Settings
+from include.analysis.strings import Texts, blank, distinct, filled
 from include.analysis.taxonomy import load_taxonomy
-from include.analysis.text import Texts, Tokens, blank, by_distinct_text, distinct, filled
+from include.analysis.text import Tokens, by_distinct_text
 
 if TYPE_CHECKING:
     from include.analysis.parts import StoredPart

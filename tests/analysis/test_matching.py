@@ -16,7 +16,8 @@ from include.analysis.lexicon_file import LexiconFile
 from include.analysis.matching import Before, PhraseMatcher
 from include.analysis.phrase_syntax import parse_phrases
 from include.analysis.spelling import spellings, stem_forms, word_forms
-from include.analysis.text import Tokens, blank, distinct, tokenise
+from include.analysis.strings import blank, distinct
+from include.analysis.text import Tokens, tokenise
 
 Found = list[tuple[int, int, int, int]]
 

@@ -15,7 +15,7 @@ from include.analysis.reading.header import (
 )
 from include.analysis.reading.source import ReadOptions, Source, SourceInfo, no_rows, string_schema
 from include.analysis.sheets.cells import cell_texts
-from include.analysis.text import string_array
+from include.analysis.strings import string_array
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.analysis.errors import NoRows
-from include.analysis.text import string_array
+from include.analysis.strings import string_array
 
 CHUNK_ROWS = 8192
 REPORTED_ROWS = 100  # ragged rows told one by one; the others are counted

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from include.analysis.arrays import Integers
 from include.analysis.errors import DateColumnNotFound
 from include.analysis.reading.header import find_date_column
-from include.analysis.text import distinct, normal_form, normal_forms
+from include.analysis.strings import distinct
+from include.analysis.text import normal_form, normal_forms
 
 NPS_GROUPS = ("detractor", "passive", "promoter")
 HUNDREDTHS = 100

@@ -17,7 +17,8 @@ from include.analysis.arrays import Flags, Integers
 from include.analysis.emotion_model import EMOTIONS
 from include.analysis.privacy import example
 from include.analysis.report.tally import KINDS, RowFacts
-from include.analysis.text import filled, normal_form
+from include.analysis.strings import filled
+from include.analysis.text import normal_form
 
 CANDIDATES = 16
 SHOWN = 3

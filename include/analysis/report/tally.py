@@ -18,7 +18,7 @@ from include.analysis.dates import parse_days
 from include.analysis.emotion_model import EMOTIONS
 from include.analysis.emotions import NEUTRAL
 from include.analysis.report.columns import NO_SCORE, NPS_GROUPS, InputColumns, group_of_score, nps_groups, scores
-from include.analysis.text import blank
+from include.analysis.strings import blank
 from include.analysis.themes import SEPARATOR
 
 KINDS = (*EMOTIONS, NEUTRAL)

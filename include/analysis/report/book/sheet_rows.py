@@ -19,7 +19,7 @@ from include.analysis.report.book.sheet_plan import DATE, LONG_TEXT, NUMBER, SCO
 from include.analysis.report.cells import cell_texts, xml_texts
 from include.analysis.report.columns import NO_SCORE, scores
 from include.analysis.report.times import parse_times
-from include.analysis.text import contents, distinct
+from include.analysis.strings import contents, distinct
 
 Piece: TypeAlias = str | pa.StringArray
 _SECONDS = 86_400
