@@ -21,7 +21,7 @@ SMALLEST_ROOM_MB = 64
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 LARGEST_KEPT = 16 * MEBIBYTE
 MOST_KEPT = 64 * MEBIBYTE
-LARGEST_SHARED = 4 * MEBIBYTE
+SMALLEST_RETURNED = 4 * MEBIBYTE
 
 
 def release_unused() -> None:
@@ -33,8 +33,8 @@ def release_unused() -> None:
 def keep_freed() -> None:
     """Let the C library keep some of what is freed for what comes next.
 
-    By default it gives back arrays of some megabytes at once: to get their pages again takes a third of the time of
-    reading words out of comments.
+    By default it gives back arrays of some megabytes at once, until larger ones have been freed: to get their pages
+    again takes a third of the time of reading words out of comments. It holds for the process from then on.
     """
     _c_library("mallopt", M_MMAP_THRESHOLD, LARGEST_KEPT)
     _c_library("mallopt", M_TRIM_THRESHOLD, MOST_KEPT)
@@ -43,10 +43,11 @@ def keep_freed() -> None:
 def return_freed() -> None:
     """Let the C library give back each array of some megabytes as soon as it is freed.
 
-    By default it keeps ever larger ones. In work of many different steps the holes that they leave fit nothing that
-    comes next, and memory grows with the length of the work.
+    By default it keeps arrays as large as the largest that was freed so far. In work of many different steps the holes
+    that they leave fit nothing that comes next, and memory grows with the length of the work. It holds for the process
+    from then on.
     """
-    _c_library("mallopt", M_MMAP_THRESHOLD, LARGEST_SHARED)
+    _c_library("mallopt", M_MMAP_THRESHOLD, SMALLEST_RETURNED)
 
 
 def _c_library(function: str, *arguments: int) -> None:
