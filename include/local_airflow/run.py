@@ -74,7 +74,7 @@ def _run(request: Request, home: Home, log: Path) -> Outcome:
         with Children() as children:
             print("Starting Airflow", file=sys.stderr, flush=True)
             copy(template(home, children), database)
-            airflow = _start(request, home, database, log, children)
+            airflow = start(request, home, database, log, children)
             status = _follow(airflow, request.folder, began, log)
             children.end(airflow.server)
     finally:
@@ -82,7 +82,7 @@ def _run(request: Request, home: Home, log: Path) -> Outcome:
     return read_outcome(request.folder, began, status, log)
 
 
-def _start(request: Request, home: Home, database: Path, log: Path, children: Children) -> Airflow:
+def start(request: Request, home: Home, database: Path, log: Path, children: Children) -> Airflow:
     """Start both processes at once: each takes seconds to load, and the DAG's waits until the server answers."""
     for _ in range(PORT_ATTEMPTS):
         port = free_port()

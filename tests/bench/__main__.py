@@ -102,10 +102,12 @@ def save(rows: Sequence[Row], arguments: argparse.Namespace) -> None:
 
 def heading(arguments: argparse.Namespace) -> str:
     of, made = machine(), versions()
+    meant = "" if arguments.rows == ROWS else f"; the targets are meant for {ROWS:,} rows"
     return (
         f"{of['cores']} cores, {of['model']}, {of['memory_mb']:,} MB, load {of['load']}; "
         + ", ".join(f"{name} {version}" for name, version in made.items())
-        + f"\n{arguments.rows:,} generated rows, {arguments.workers} workers, medians of up to {arguments.runs} runs\n"
+        + f"\n{arguments.rows:,} generated rows, {arguments.workers} workers, "
+        f"medians of up to {arguments.runs} runs{meant}\n"
     )
 
 

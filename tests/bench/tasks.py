@@ -66,7 +66,7 @@ def durations(export: str, folder: str) -> dict[str, Any]:
     from include.local_airflow.database import copy, template
     from include.local_airflow.home import Home
     from include.local_airflow.processes import Children
-    from include.local_airflow.run import Request, _start
+    from include.local_airflow.run import Request, start
 
     place = Path(folder)
     (place / "dags").mkdir(parents=True)
@@ -77,7 +77,7 @@ def durations(export: str, folder: str) -> dict[str, Any]:
     request = Request({"input_path": export, "batch_size": BATCH_ROWS}, place / "run", parallelism=1)
     with Children() as children:
         copy(template(home, children), database)
-        airflow = _start(request, home, database, log, children)
+        airflow = start(request, home, database, log, children)
         status = airflow.dag.wait()
         children.end(airflow.server)
     assert status == 0, log.read_text(encoding="utf-8")
